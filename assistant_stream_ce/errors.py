@@ -1,0 +1,51 @@
+"""The exceptions of this package.
+
+    AssistantStreamError
+    ├── StateOperationError        a state operation that the client would refuse
+    ├── NotJSONError               a value that has no JSON form
+    ├── RunCancelledError          the callback of a run was cancelled from within
+    └── RequestError               a request body that cannot be used
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = (
+    "AssistantStreamError",
+    "NotJSONError",
+    "RequestError",
+    "RunCancelledError",
+    "StateOperationError",
+)
+
+
+class AssistantStreamError(Exception):
+    """The root of every exception that this package raises on purpose."""
+
+
+class StateOperationError(AssistantStreamError):
+    """Raised when a state operation would be refused by the TypeScript client in strict mode."""
+
+    def __init__(self, message: str, path: Sequence[str | int] = ()) -> None:
+        super().__init__(message)
+        self.path = tuple(str(segment) for segment in path)
+        """Where in the state, from the root down."""
+
+
+class NotJSONError(AssistantStreamError, TypeError):
+    """Raised when a value that must go over the wire has no JSON form."""
+
+
+class RunCancelledError(AssistantStreamError):
+    """Raised to the consumer of a run whose callback was cancelled by something other than the
+    consumer, for example a cancel scope inside the callback."""
+
+
+class RequestError(AssistantStreamError, ValueError):
+    """Raised when a client's request cannot be used; the message is safe to show to the client."""
+
+    def __init__(self, message: str, *, status_code: int = 400) -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        """The HTTP status that says the same, 4xx."""
