@@ -1,0 +1,116 @@
+"""Stream LangChain chains and LangGraph agents to assistant-ui front ends, token by token.
+
+Everything a user needs is importable from here. The core is imported at once; the adapters'
+headline names load LangChain or LangGraph only when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+from .chunks import (
+    AnnotationsChunk,
+    AssistantStreamChunk,
+    DataChunk,
+    DataPartChunk,
+    ErrorChunk,
+    FileChunk,
+    MessageFinishChunk,
+    ReasoningDeltaChunk,
+    ReasoningPartStartChunk,
+    SourceChunk,
+    StepFinishChunk,
+    StepStartChunk,
+    TextDeltaChunk,
+    ToolCallArgsTextFinishChunk,
+    ToolCallBeginChunk,
+    ToolCallDeltaChunk,
+    ToolResultChunk,
+    UpdateStateChunk,
+)
+from .controller import RunController
+from .create_run import create_run
+from .errors import (
+    AssistantStreamError,
+    NotJSONError,
+    RequestError,
+    RunCancelledError,
+    StateOperationError,
+)
+from .serialization import (
+    AssistantStreamResponse,
+    AssistantTransportEncoder,
+    AssistantTransportResponse,
+    DataStreamEncoder,
+    DataStreamResponse,
+    StreamEncoder,
+)
+from .state import StateProxy
+from .tool_call import ToolCallController
+
+if TYPE_CHECKING:
+    from assistant_stream_langchain import AssistantCallbackHandler
+    from assistant_stream_langgraph import create_app, from_langgraph_events, stream_graph
+
+__all__ = (
+    "AnnotationsChunk",
+    "AssistantCallbackHandler",
+    "AssistantStreamChunk",
+    "AssistantStreamError",
+    "AssistantStreamResponse",
+    "AssistantTransportEncoder",
+    "AssistantTransportResponse",
+    "DataChunk",
+    "DataPartChunk",
+    "DataStreamEncoder",
+    "DataStreamResponse",
+    "ErrorChunk",
+    "FileChunk",
+    "MessageFinishChunk",
+    "NotJSONError",
+    "ReasoningDeltaChunk",
+    "ReasoningPartStartChunk",
+    "RequestError",
+    "RunCancelledError",
+    "RunController",
+    "SourceChunk",
+    "StateOperationError",
+    "StateProxy",
+    "StepFinishChunk",
+    "StepStartChunk",
+    "StreamEncoder",
+    "TextDeltaChunk",
+    "ToolCallArgsTextFinishChunk",
+    "ToolCallBeginChunk",
+    "ToolCallController",
+    "ToolCallDeltaChunk",
+    "ToolResultChunk",
+    "UpdateStateChunk",
+    "__version__",
+    "create_app",
+    "create_run",
+    "from_langgraph_events",
+    "stream_graph",
+)
+
+_LAZY = {
+    "AssistantCallbackHandler": "assistant_stream_langchain",
+    "create_app": "assistant_stream_langgraph",
+    "from_langgraph_events": "assistant_stream_langgraph",
+    "stream_graph": "assistant_stream_langgraph",
+}
+
+
+def __getattr__(name: str) -> Any:
+    module = _LAZY.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

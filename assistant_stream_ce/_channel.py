@@ -1,0 +1,256 @@
+"""The one ordered, thread-safe queue of a run.
+
+The callback and its threads put chunks in; the run's generator takes them out. Three things keep
+it cheap: the reader is woken once per burst (a loop call across threads only when the writer is on
+another thread), state operations that nobody has read yet share one chunk, and neighbouring deltas
+melt together once the reader lags, so that a reader that stops costs memory by the size of the
+text and not by the number of its pieces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterable
+from weakref import WeakKeyDictionary
+
+from .chunks import (
+    AssistantStreamChunk,
+    ReasoningDeltaChunk,
+    StateOperation,
+    TextDeltaChunk,
+    ToolCallDeltaChunk,
+    UpdateStateChunk,
+)
+from .typing import ChunkStream
+
+__all__ = ("Channel", "register_channel", "take_ready")
+
+MERGE_AFTER = 128
+"""Waiting chunks from which on neighbouring deltas are merged."""
+
+MERGED_LENGTH = 4096
+"""Characters a merged delta may reach; appending to it copies at most this much."""
+
+DRAIN_LEVEL = 32
+"""Waiting chunks that `drain()` lets stand."""
+
+
+class Channel:
+    """A queue of chunks with one reader, any number of writers, and an end."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        """Held while a chunk is put. Whoever must put several chunks in a row, or change state and
+        put the operation, holds it meanwhile."""
+        self._items: deque[AssistantStreamChunk] = deque()
+        self._batch: UpdateStateChunk | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._drain_waiters: list[asyncio.Future[None]] = []
+        self._closed = False
+        self._abandoned = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more can be put in; what is in can still be taken out."""
+        return self._closed
+
+    def bind(self) -> None:
+        """Tie the reading side to the running loop; before the first chunk."""
+        self._loop = asyncio.get_running_loop()
+        self._loop_thread = threading.get_ident()
+
+    def put(self, chunk: AssistantStreamChunk) -> bool:
+        """Add `chunk` at the end; `False` when the channel has ended and it was discarded."""
+        with self.lock:
+            if self._closed:
+                return False
+            items = self._items
+            self._batch = None
+            if len(items) >= MERGE_AFTER:
+                merged = _merge(items[-1], chunk)
+                if merged is not None:
+                    items[-1] = merged
+                    return True
+            items.append(chunk)
+            if self._waiter is not None:
+                self._wake()
+            return True
+
+    def put_operations(self, operations: list[StateOperation]) -> bool:
+        """Add state operations; they join the last chunk when it is an open batch of them."""
+        with self.lock:
+            if self._closed:
+                return False
+            if self._batch is None:
+                self.put(UpdateStateChunk(list(operations)))
+                last = self._items[-1]
+                self._batch = last if isinstance(last, UpdateStateChunk) else None
+            elif len(self._items) >= MERGE_AFTER:
+                _extend_merging(self._batch.operations, operations)
+            else:
+                self._batch.operations.extend(operations)
+            return True
+
+    def seal(self) -> None:
+        """End the open batch of state operations; later ones start a new chunk."""
+        with self.lock:
+            self._batch = None
+
+    def close(self) -> None:
+        """Say that nothing more comes. The reader still gets what is there."""
+        with self.lock:
+            self._closed = True
+            self._batch = None
+            if self._waiter is not None:
+                self._wake()
+
+    def abandon(self) -> None:
+        """Say that nobody reads any more: discard what is there and all that comes."""
+        with self.lock:
+            self._closed = True
+            self._items.clear()
+            self._batch = None
+            self._release_drain_waiters()
+
+    def pop(self) -> AssistantStreamChunk | None:
+        """Take the first chunk, or `None` when none is ready."""
+        with self.lock:
+            if not self._items:
+                return None
+            chunk = self._items.popleft()
+            if chunk is self._batch:
+                self._batch = None
+            if self._drain_waiters and len(self._items) <= DRAIN_LEVEL:
+                self._release_drain_waiters()
+            return chunk
+
+    def take(self) -> list[AssistantStreamChunk]:
+        """Take every chunk that is ready."""
+        with self.lock:
+            chunks = list(self._items)
+            self._items.clear()
+            self._batch = None
+            if self._drain_waiters:
+                self._release_drain_waiters()
+            return chunks
+
+    async def wait(self) -> None:
+        """Return once a chunk is ready or the channel is closed."""
+        assert self._loop is not None, "bind() comes first"
+        with self.lock:
+            if self._items or self._closed:
+                return
+            waiter = self._waiter = self._loop.create_future()
+        try:
+            await waiter
+        finally:
+            if self._waiter is waiter:
+                self._waiter = None
+
+    @property
+    def lags(self) -> bool:
+        """Whether the reader is behind by more than `drain()` lets stand."""
+        return len(self._items) > DRAIN_LEVEL and not self._closed
+
+    async def drain(self) -> None:
+        """Return once the reader has caught up, or is gone."""
+        while True:
+            with self.lock:
+                if not self.lags:
+                    return
+                waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._drain_waiters.append(waiter)
+            await waiter
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            self._resolve(waiter)
+
+    def _release_drain_waiters(self) -> None:
+        waiters, self._drain_waiters = self._drain_waiters, []
+        for waiter in waiters:
+            self._resolve(waiter)
+
+    def _resolve(self, waiter: asyncio.Future[None]) -> None:
+        loop = waiter.get_loop()
+        if threading.get_ident() == self._loop_thread and loop is self._loop:
+            _set_done(waiter)
+        elif not loop.is_closed():
+            loop.call_soon_threadsafe(_set_done, waiter)
+
+
+def _set_done(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _merge(
+    last: AssistantStreamChunk, chunk: AssistantStreamChunk
+) -> AssistantStreamChunk | None:
+    """One chunk that says what `last` and then `chunk` say, where that is possible and short."""
+    if type(last) is not type(chunk):
+        return None
+    if isinstance(last, TextDeltaChunk) and isinstance(chunk, TextDeltaChunk):
+        if last.parent_id == chunk.parent_id and len(last.text_delta) < MERGED_LENGTH:
+            return TextDeltaChunk(last.text_delta + chunk.text_delta, last.parent_id)
+    elif isinstance(last, ToolCallDeltaChunk) and isinstance(chunk, ToolCallDeltaChunk):
+        if last.tool_call_id == chunk.tool_call_id and len(last.args_text_delta) < MERGED_LENGTH:
+            text = last.args_text_delta + chunk.args_text_delta
+            return ToolCallDeltaChunk(last.tool_call_id, text)
+    elif (
+        isinstance(last, ReasoningDeltaChunk)
+        and isinstance(chunk, ReasoningDeltaChunk)
+        and last.parent_id == chunk.parent_id
+        and len(last.reasoning_delta) < MERGED_LENGTH
+    ):
+        return ReasoningDeltaChunk(last.reasoning_delta + chunk.reasoning_delta, last.parent_id)
+    return None
+
+
+def _extend_merging(into: list[StateOperation], operations: list[StateOperation]) -> None:
+    """Append `operations`, melting an `append-text` into one on the same path before it."""
+    for operation in operations:
+        last = into[-1] if into else None
+        if (
+            last is not None
+            and operation["type"] == "append-text"
+            and last["type"] == "append-text"
+            and last["path"] == operation["path"]
+            and len(last["value"]) < MERGED_LENGTH
+        ):
+            into[-1] = {
+                "type": "append-text",
+                "path": last["path"],
+                "value": last["value"] + operation["value"],
+            }
+        else:
+            into.append(operation)
+
+
+_channels: WeakKeyDictionary[ChunkStream, Channel] = WeakKeyDictionary()
+
+
+def register_channel(stream: ChunkStream, channel: Channel) -> None:
+    """Remember that the run generator `stream` reads from `channel`."""
+    _channels[stream] = channel
+
+
+def take_ready(stream: AsyncIterable[AssistantStreamChunk]) -> list[AssistantStreamChunk]:
+    """Take the chunks that `stream` has ready now, as if `anext()` had been called for each.
+
+    This is how a response sends a burst at once. Only a run's generator has any to give; every
+    other stream gives an empty list.
+
+    Args:
+        stream: An async generator that has yielded and not been asked for more since.
+    """
+    try:
+        channel = _channels.get(stream)  # type: ignore[call-overload]
+    except TypeError:  # Not weakly referable or not hashable, so not a run's generator.
+        return []
+    return [] if channel is None else channel.take()

@@ -1,0 +1,184 @@
+"""What the controllers of one run share: the channel, the tool-call rules, the state."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable
+
+from ._channel import Channel, take_ready
+from ._lifecycle import ToolCallLedger
+from .chunks import (
+    AssistantStreamChunk,
+    ErrorChunk,
+    MessageFinishChunk,
+    StateOperation,
+    StepFinishChunk,
+    StepStartChunk,
+    ToolCallArgsTextFinishChunk,
+    ToolCallBeginChunk,
+    ToolCallDeltaChunk,
+    ToolResultChunk,
+    UpdateStateChunk,
+)
+from .state import StateStore
+
+__all__ = ("Cancellation", "RunState")
+
+logger = logging.getLogger(__name__)
+
+# Chunks the ledger has a rule for, and those that the run itself takes apart.
+_WITH_RULES = frozenset(
+    {
+        ToolCallBeginChunk,
+        ToolCallDeltaChunk,
+        ToolCallArgsTextFinishChunk,
+        ToolResultChunk,
+        StepStartChunk,
+        StepFinishChunk,
+        ErrorChunk,
+        MessageFinishChunk,
+        UpdateStateChunk,
+    }
+)
+
+
+class Cancellation:
+    """A read-only view of whether the run has been cancelled; see `CancellationSignal`."""
+
+    def __init__(self, event: asyncio.Event) -> None:
+        self._event = event
+
+    def is_set(self) -> bool:
+        """Whether the run has been cancelled."""
+        return self._event.is_set()
+
+    async def wait(self) -> bool:
+        """Return `True` once the run has been cancelled."""
+        return await self._event.wait()
+
+
+class RunState:
+    """The one object that every controller of a run holds."""
+
+    def __init__(self, initial_state: object) -> None:
+        self.channel = Channel()
+        self.cancelled = asyncio.Event()
+        self.cancellation = Cancellation(self.cancelled)
+        self.store = StateStore(initial_state, self._put_operations, self.channel.lock)
+        self._ledger = ToolCallLedger()
+        self._message_finish: MessageFinishChunk | None = None
+        self._streams: set[asyncio.Task[None]] = set()
+        self._stream_error: Exception | None = None
+        self._warned_late = False
+
+    def put(self, chunk: AssistantStreamChunk) -> None:
+        """Put `chunk` into the channel, by the rules. Safe from any thread."""
+        if type(chunk) in _WITH_RULES:
+            with self.channel.lock:
+                self._put_by_rules(chunk)
+        elif not self.channel.put(chunk):
+            self._report_late(chunk.type)
+
+    def add_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
+        """Read `stream` in a task of its own, beside what else the run does."""
+        task = asyncio.ensure_future(self._read_stream(stream))
+        self._streams.add(task)
+
+    async def forward(
+        self, stream: AsyncIterable[AssistantStreamChunk], parent_id: str | None
+    ) -> None:
+        """Pass every chunk of `stream` on, at the reader's pace; closes the stream at the end."""
+        try:
+            async for chunk in stream:
+                self.put(with_parent(chunk, parent_id))
+                for ready in take_ready(stream):
+                    self.put(with_parent(ready, parent_id))
+                if self.channel.lags:
+                    await self.channel.drain()
+        finally:
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def join_streams(self) -> None:
+        """Wait for every added stream; raises the first error that one of them raised."""
+        while self._streams:
+            await asyncio.wait(self._streams)
+            self._streams = {task for task in self._streams if not task.done()}
+        if self._stream_error is not None:
+            raise self._stream_error
+
+    async def cancel_streams(self) -> None:
+        """Cancel the added streams that still run, and wait for them."""
+        streams, self._streams = self._streams, set()
+        for task in streams:
+            task.cancel()
+        if streams:
+            await asyncio.wait(streams)
+
+    def cancel(self) -> None:
+        """Mark the run as cancelled: nobody reads it any more."""
+        self.cancelled.set()
+        self.channel.abandon()
+
+    def finish(self, error: ErrorChunk | None) -> None:
+        """Close what is open, say the error or the finish, and end the channel."""
+        with self.channel.lock:
+            for chunk in self._ledger.close_open():
+                self.channel.put(chunk)
+            last = error if error is not None else self._message_finish
+            if last is not None:
+                self.channel.put(last)
+            self.channel.close()
+
+    async def _read_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
+        try:
+            await self.forward(stream, None)
+        except Exception as error:
+            if self._stream_error is None:
+                self._stream_error = error
+            else:
+                logger.exception("Another stream of the same run failed as well.")
+
+    def _put_by_rules(self, chunk: AssistantStreamChunk) -> None:
+        if self.channel.closed:
+            self._report_late(chunk.type)
+        elif isinstance(chunk, UpdateStateChunk):
+            self.store.apply(chunk.operations)
+        elif isinstance(chunk, MessageFinishChunk):
+            self._hold_finish(chunk)
+        else:
+            for admitted in self._ledger.admit(chunk):
+                self.channel.put(admitted)
+
+    def _hold_finish(self, chunk: MessageFinishChunk) -> None:
+        # A run is one message, so it ends once and last: several finishes (two graphs forwarded
+        # one after the other) become one, with the last reason and the sum of the tokens.
+        held = self._message_finish
+        self._message_finish = MessageFinishChunk(
+            chunk.finish_reason,
+            chunk.input_tokens + (held.input_tokens if held else 0),
+            chunk.output_tokens + (held.output_tokens if held else 0),
+        )
+
+    def _put_operations(self, operations: list[StateOperation]) -> None:
+        if not self.channel.put_operations(operations):
+            self._report_late("update-state")
+
+    def _report_late(self, chunk_type: str) -> None:
+        if not self._warned_late and not self.cancelled.is_set():
+            self._warned_late = True
+            logger.warning(
+                "A %s chunk came after the run had ended and was discarded. Await the work that "
+                "emits it before the callback returns.",
+                chunk_type,
+            )
+
+
+def with_parent(chunk: AssistantStreamChunk, parent_id: str | None) -> AssistantStreamChunk:
+    """`chunk` under `parent_id`, where it can have a parent and has none yet."""
+    if parent_id is None or getattr(chunk, "parent_id", "") is not None:
+        return chunk
+    values = {name: getattr(chunk, name) for name in chunk.__slots__}
+    return type(chunk)(**{**values, "parent_id": parent_id})
