@@ -1,0 +1,85 @@
+# Every target sets up what it needs first; stamps make a second run quick.
+# Needs Python 3.11 or newer, Node 20 or newer and make; the rest is installed below.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+WEB    := assistant_stream_ce/server/playground/web
+PAGE   := assistant_stream_ce/server/playground/dist/index.html
+
+# Quiet installers: what they print otherwise names the package indexes of this machine.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
+
+INSTALLED := $(VENV)/.installed
+JS        := tests/js/node_modules/.installed
+BROWSER   := $(VENV)/.browser
+
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+.PHONY: help demo test lint format docs page setup clean
+
+help:  ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) $(PAGE)  ## Serve the scripted agent with the chat page
+	@$(BIN)/assistant-stream-ce demo
+
+test: setup lint docs  ## Check and test everything
+	@$(BIN)/python -m pytest
+
+lint: $(INSTALLED)  ## Check style, types, spelling and import direction
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/codespell
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports --no-cache --no-logo
+
+format: $(INSTALLED)  ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+docs: $(INSTALLED)  ## Build the documentation
+	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+page: $(PAGE)  ## Build the chat page
+
+setup: $(INSTALLED) $(PAGE) $(JS) $(BROWSER)  ## Install everything the tests need
+
+clean:  ## Remove what the other targets made
+	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/system-packages python3-venv
+	@$(PYTHON) -m venv $(VENV)
+
+$(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN)/python
+	@echo "Installing the Python packages ..."
+	@$(PIP) install --upgrade pip
+	@$(PIP) install --editable '.[serve]' --group dev
+	@touch $@
+
+$(WEB)/node_modules/.installed: $(WEB)/package-lock.json
+	@echo "Installing the chat page's packages ..."
+	@cd $(WEB) && $(NPM) ci
+	@touch $@
+
+$(PAGE): $(WEB)/node_modules/.installed $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/null)
+	@echo "Building the chat page ..."
+	@cd $(WEB) && $(NPM) run build --silent
+	@touch $@
+
+$(JS): tests/js/package-lock.json
+	@echo "Installing the clients that the tests read with ..."
+	@cd tests/js && $(NPM) ci
+	@touch $@
+
+$(BROWSER): | $(BIN)/python
+	@command -v chromium >/dev/null || .ci/system-packages chromium
+	@touch $@

@@ -1,0 +1,128 @@
+"""Older import paths: upstream's `assistant_stream`, and the layout of this package's 0.0.2.
+
+One table says where the names of an older module live now. `install` puts modules of the older
+names into `sys.modules`; they hold nothing and look a name up in its new home when it is asked
+for, so every class is one object under all its names, and importing an older path costs nothing.
+
+Upstream's paths are silent, because they are the point of the drop-in. The paths of 0.0.2 warn:
+they are this package's own past.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+__all__ = ("install", "lookup")
+
+_PACKAGE = "assistant_stream_ce"
+
+_HOMES: dict[str, str] = {
+    "": "assistant_stream_ce",
+    "assistant_stream_chunk": "assistant_stream_ce.chunks",
+    "assistant_stream_models": "assistant_stream_ce.server.requests",
+    "create_run": "assistant_stream_ce.create_run",
+    "modules": "",
+    "modules.tool_call": "assistant_stream_ce.tool_call",
+    "serialization": "assistant_stream_ce.serialization",
+    "serialization.assistant_stream_response": (
+        "assistant_stream_ce.serialization.assistant_stream_response"
+    ),
+    "serialization.assistant_transport": "assistant_stream_ce.serialization.assistant_transport",
+    "serialization.data_stream": "assistant_stream_ce.serialization.data_stream",
+    "serialization.heartbeat": "assistant_stream_ce.serialization.heartbeat",
+    "serialization.stream_encoder": "assistant_stream_ce.serialization.stream_encoder",
+    "state": "assistant_stream_ce.state",
+    "state_proxy": "assistant_stream_ce.state",
+}
+"""Older module, without its root, and the module that has its names now; "" for one that only
+held other modules."""
+
+_MOVED_HERE = ("assistant_stream_chunk", "assistant_stream_models", "modules", "state_proxy")
+"""What 0.0.2 had at another place than today, each with the modules below it."""
+
+_RENAMED = {
+    "ObjectStreamAppendTextOperation": "AppendTextOperation",
+    "ObjectStreamOperation": "StateOperation",
+    "ObjectStreamSetOperation": "SetOperation",
+    "generate_openai_style_tool_call_id": "generate_tool_call_id",
+}
+
+_MODELS = (
+    "AddMessageCommand",
+    "AddToolResultCommand",
+    "ChatRequest",
+    "MessagePart",
+    "UserMessage",
+)
+"""The request models, which 0.0.2 had at its top level."""
+
+
+class _OlderModule(ModuleType):
+    """A module of an older name; its attributes are those of its new home."""
+
+    def __getattr__(self, name: str) -> object:
+        root, _, path = self.__name__.partition(".")
+        child = sys.modules.get(f"{self.__name__}.{name}")
+        # At the top level `create_run` is the function, as upstream has it.
+        if child is not None and name != "create_run":
+            return child
+        home = _HOMES[path]
+        if not home or (name.startswith("__") and name != "__all__"):
+            raise AttributeError(f"module `{self.__name__}` has no attribute `{name}`")
+        return _resolve(self.__name__, home, name, warn=root == _PACKAGE)
+
+    def __dir__(self) -> list[str]:
+        home = _HOMES[self.__name__.partition(".")[2]]
+        return dir(import_module(home)) if home else []
+
+
+def install(root: str) -> None:
+    """Make the older module names below `root` importable.
+
+    With `assistant_stream_ce` these are the paths of 0.0.2 that have moved; with upstream's name,
+    all of upstream's, and the module `root` itself becomes one of them.
+    """
+    if root != _PACKAGE:
+        module = sys.modules[root]
+        module.__class__ = _OlderModule
+        module.__path__ = []
+    for path in _HOMES:
+        if path and (root != _PACKAGE or path.partition(".")[0] in _MOVED_HERE):
+            _add_module(f"{root}.{path}")
+
+
+def lookup(name: str) -> object:
+    """Return what 0.0.2 had as `name` at its top level, with a `DeprecationWarning`.
+
+    Raises:
+        AttributeError: It had no such name.
+    """
+    if name not in _MODELS:
+        raise AttributeError(f"module `{_PACKAGE}` has no attribute `{name}`")
+    return _resolve(_PACKAGE, _HOMES["assistant_stream_models"], name, warn=True)
+
+
+def _add_module(name: str) -> None:
+    module = _OlderModule(name, f"An older name; see `{_HOMES[name.partition('.')[2]]}`.")
+    is_package = any(path.startswith(f"{name.partition('.')[2]}.") for path in _HOMES)
+    module.__spec__ = ModuleSpec(name, None, is_package=is_package)
+    if is_package:
+        module.__path__ = []
+    sys.modules[name] = module
+
+
+def _resolve(older: str, home: str, name: str, *, warn: bool) -> object:
+    new_name = _RENAMED.get(name, name)
+    try:
+        value: object = getattr(import_module(home), new_name)
+    except AttributeError:
+        raise AttributeError(f"module `{older}` has no attribute `{name}`") from None
+    if warn and name != "__all__":
+        warnings.warn(
+            f"`{older}.{name}` is now `{home}.{new_name}`.", DeprecationWarning, stacklevel=3
+        )
+    return value
