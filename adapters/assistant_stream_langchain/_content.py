@@ -1,0 +1,211 @@
+"""What one LangChain message (or message chunk) says, whatever the provider.
+
+`read_content` is pure: it turns the content of one message into fragments, in the order in which
+they stand there. It keeps no state, so a fragment of a tool call may lack its id or its name;
+`translator.py` knows which call it belongs to.
+
+LangChain's own `content_blocks` is not used: it is slow per token, and for a chunk with more than
+one tool call, a citation without text or a provider it does not know it loses what it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+
+from ._media import FileFragment, read_file
+from ._server_tools import CallFragment, ResultFragment, read_server_tool
+from ._sources import SourceFragment, read_annotation, read_message_sources
+
+__all__ = (
+    "CallFragment",
+    "FileFragment",
+    "Fragment",
+    "ReasoningFragment",
+    "ResultFragment",
+    "SourceFragment",
+    "TextFragment",
+    "read_content",
+)
+
+
+@dataclass(slots=True)
+class TextFragment:
+    """A piece of the answer's text."""
+
+    text: str
+
+
+@dataclass(slots=True)
+class ReasoningFragment:
+    """A piece of reasoning; pieces with different keys stand in different parts."""
+
+    text: str
+    key: object = None
+
+
+Fragment: TypeAlias = (
+    TextFragment
+    | ReasoningFragment
+    | CallFragment
+    | ResultFragment
+    | SourceFragment
+    | FileFragment
+)
+
+Block: TypeAlias = Mapping[str, Any]  # Providers put any JSON into their blocks.
+
+_CALL_BLOCKS = frozenset(
+    {"tool_use", "function_call", "custom_tool_call", "tool_call", "tool_call_chunk"}
+    | {"invalid_tool_call", "input_json_delta"}
+)
+
+
+def read_content(message: AIMessage) -> list[Fragment]:
+    """Return what `message` says, in order, as fragments."""
+    content = message.content
+    calls = _Calls(message)
+    fragments: list[Fragment] = []
+    reasoning = _kwargs_reasoning(message.additional_kwargs)
+    if isinstance(content, str):
+        fragments.extend(reasoning)
+        if content:
+            fragments.append(TextFragment(content))
+    else:
+        for position, block in enumerate(content):
+            fragments.extend(_read_block(block, position, calls))
+        if reasoning and not any(isinstance(f, ReasoningFragment) for f in fragments):
+            fragments[:0] = reasoning
+    fragments.extend(calls.rest())
+    if message.additional_kwargs or message.response_metadata:
+        fragments.extend(read_message_sources(message))
+        fragments.extend(_kwargs_files(message.additional_kwargs))
+    return fragments
+
+
+class _Calls:
+    """The calls of a message, handed out once each: where a content block marks their place,
+    or else at the end."""
+
+    def __init__(self, message: AIMessage) -> None:
+        self._left = list(_read_calls(message))
+        self.announced = bool(self._left)
+
+    def at(self, block: Block) -> list[CallFragment]:
+        """The call that `block` stands for, if it has not been handed out."""
+        block_id = block.get("call_id") or block.get("id")
+        for call in self._left:
+            if (block_id and call.id == block_id) or (
+                not block_id and call.index is not None and call.index == block.get("index")
+            ):
+                self._left.remove(call)
+                return [call]
+        return []
+
+    def rest(self) -> list[CallFragment]:
+        """Every call that no block stood for."""
+        rest, self._left = self._left, []
+        return rest
+
+
+def _read_calls(message: AIMessage) -> Iterator[CallFragment]:
+    if isinstance(message, AIMessageChunk):
+        # `tool_calls` of a chunk is guessed from these fragments, so it adds nothing.
+        for chunk in message.tool_call_chunks:
+            yield CallFragment(chunk["id"], chunk["name"], chunk["args"], chunk["index"])
+        return
+    for call in message.tool_calls:
+        yield CallFragment(call["id"], call["name"], call["args"], whole=True)
+    for invalid in message.invalid_tool_calls:
+        yield CallFragment(invalid["id"], invalid["name"], invalid["args"], whole=True)
+
+
+def _read_block(block: str | Block, position: int, calls: _Calls) -> Sequence[Fragment]:
+    if isinstance(block, str):
+        return [TextFragment(block)] if block else []
+    kind = block.get("type")
+    if kind in _TEXT_KEYS:
+        return _read_text(block, kind)
+    if kind in _CALL_BLOCKS:
+        return calls.at(block) if calls.announced else _read_call_block(block)
+    if kind in ("thinking", "reasoning", "reasoning_content"):
+        return _read_reasoning(block, position)
+    if kind == "non_standard" and isinstance(value := block.get("value"), Mapping):
+        return _read_block({**value, "index": block.get("index")}, position, calls)
+    if kind is None and isinstance(text := block.get("text"), str):
+        return [TextFragment(text)] if text else []
+    if (file := read_file(block)) is not None:
+        return [file]
+    return read_server_tool(block)
+
+
+_TEXT_KEYS = {
+    "text": "text",
+    "text_delta": "text",
+    "output_text": "text",
+    "refusal": "refusal",
+}
+
+
+def _read_text(block: Block, kind: str) -> list[Fragment]:
+    fragments: list[Fragment] = []
+    text = block.get(_TEXT_KEYS[kind])
+    if isinstance(text, str) and text:
+        fragments.append(TextFragment(text))
+    for key in ("annotations", "citations"):
+        for annotation in block.get(key) or ():
+            if isinstance(annotation, Mapping) and (source := read_annotation(annotation)):
+                fragments.append(source)
+    return fragments
+
+
+def _read_reasoning(block: Block, position: int) -> list[Fragment]:
+    key = block.get("index", position)
+    if isinstance(inner := block.get("reasoning_content"), Mapping):  # Bedrock Converse.
+        block = inner
+    for name in ("thinking", "reasoning", "text"):
+        if isinstance(text := block.get(name), str):
+            return [ReasoningFragment(text, key)] if text else []
+    # The Responses API: summaries, each its own part; some servers send plain `content` instead,
+    # and Mistral a list of text blocks under `thinking`.
+    keyed = block.get("summary")
+    items = keyed or block.get("content") or block.get("thinking")
+    return [
+        ReasoningFragment(text, (key, item.get("index", number)) if keyed else key)
+        for number, item in enumerate(items if isinstance(items, list) else ())
+        if isinstance(item, Mapping) and isinstance(text := item.get("text"), str) and text
+    ]
+
+
+def _read_call_block(block: Block) -> list[Fragment]:
+    """A call that stands in the content only, as server-side deltas and old clients leave it."""
+    args: Any = None
+    for key in ("partial_json", "arguments", "args", "input"):
+        if block.get(key) not in (None, {}):
+            args = block[key]
+            break
+    call_id = block.get("call_id") or block.get("id")
+    whole = block.get("type") in ("tool_call", "invalid_tool_call")
+    return [CallFragment(call_id, block.get("name"), args, block.get("index"), whole=whole)]
+
+
+def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:
+    if not kwargs:
+        return []
+    for name in ("reasoning_content", "reasoning", "thinking"):
+        value = kwargs.get(name)
+        if isinstance(value, str) and value:
+            return [ReasoningFragment(value)]
+        if isinstance(value, Mapping):
+            return _read_reasoning({"type": "reasoning", **value}, 0)
+    return []
+
+
+def _kwargs_files(kwargs: Mapping[str, Any]) -> Iterator[Fragment]:
+    for block in kwargs.get("tool_outputs") or ():
+        if isinstance(block, Mapping):
+            file = read_file(block)
+            yield from [file] if file else read_server_tool(block)

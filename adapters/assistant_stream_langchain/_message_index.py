@@ -1,0 +1,150 @@
+"""Which model message a LangChain message or chunk belongs to.
+
+One answer can go by several names: its first chunk may carry the provider's id and the others
+`lc_run--<uuid>`, the finished message has either, and a node that rebuilds the message gives it a
+third or none. Names are global; the namespace only limits where an alias is looked for.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from assistant_stream_ce.typing import FinishReason
+
+from ._calls import CallBook
+
+__all__ = ("MessageIndex", "MessageState", "Namespace")
+
+Namespace = tuple[str, ...]
+
+_RUN_PREFIX = "lc_run-"
+_RUN_ID_LENGTH = len("lc_run--") + 36
+
+
+class MessageState:
+    """One model message and how much of it has been told."""
+
+    __slots__ = (
+        "book",
+        "finish_reason",
+        "finished",
+        "has_provider_id",
+        "has_run_id",
+        "id",
+        "namespace",
+        "parent_id",
+        "reasoning",
+        "reconciled",
+        "step_open",
+        "text",
+        "usage",
+    )
+
+    def __init__(self, id: str, namespace: Namespace, parent_id: str | None) -> None:
+        self.id = id
+        self.namespace = namespace
+        self.parent_id = parent_id
+        self.text: list[str] = []
+        self.reasoning: list[str] = []
+        self.book = CallBook()
+        self.usage: tuple[int, int] | None = None
+        self.finish_reason: FinishReason | None = None
+        self.has_run_id = self.has_provider_id = False
+        self.step_open = self.finished = self.reconciled = False
+
+    def add_usage(self, usage: tuple[int, int]) -> None:
+        """Add the tokens of one chunk, as LangChain does when it merges chunks."""
+        before = self.usage or (0, 0)
+        self.usage = (before[0] + usage[0], before[1] + usage[1])
+
+
+class MessageIndex:
+    """The messages of a run by every name they go by."""
+
+    def __init__(self) -> None:
+        self._by_name: dict[str, MessageState] = {}
+        self._open: dict[Namespace, list[MessageState]] = {}
+        self._latest: dict[Namespace, MessageState] = {}
+
+    def get(self, name: str | None) -> MessageState | None:
+        """Return the message with this exact name."""
+        return self._by_name.get(name) if name is not None else None
+
+    def open_messages(self) -> list[MessageState]:
+        """Every message that has not been finished, oldest first in its namespace."""
+        return [message for group in self._open.values() for message in group]
+
+    def find_streamed(
+        self, name: str | None, namespace: Namespace, run_id: str | None
+    ) -> MessageState | None:
+        """Return the message that a chunk belongs to, if any of its chunks came before."""
+        known = self.get(run_id) or self.get(name) or self.get(_without_suffix(name))
+        if known is None and run_id is None:
+            known = self._guess(name, namespace)
+        if known is not None:
+            self.remember(known, name)
+        return known
+
+    def find_whole(self, name: str | None, run_id: str | None) -> MessageState | None:
+        """Return the message that a complete message finishes or repeats, by its names."""
+        return self.get(name) or self.get(run_id) or self.get(_without_suffix(name))
+
+    def latest(self, namespace: Namespace) -> MessageState | None:
+        """The message that began last in a namespace."""
+        return self._latest.get(namespace)
+
+    def add(
+        self, name: str | None, namespace: Namespace, parent_id: str | None, run_id: str | None
+    ) -> MessageState:
+        """Begin a message; one without an id gets one of its own."""
+        message = MessageState(name or f"msg_{uuid4().hex}", namespace, parent_id)
+        self.remember(message, message.id)
+        if name is None:
+            message.has_run_id = message.has_provider_id = False
+        if run_id is not None:
+            self._by_name[run_id] = message
+        self._open.setdefault(namespace, []).append(message)
+        self._latest[namespace] = message
+        return message
+
+    def remember(self, message: MessageState, name: str | None) -> None:
+        """Let `message` go by one more name."""
+        if name is None or self._by_name.get(name) is message:
+            return
+        self._by_name[name] = message
+        if name.startswith(_RUN_PREFIX):
+            message.has_run_id = True
+            self._by_name[_without_suffix(name) or name] = message
+        else:
+            message.has_provider_id = True
+
+    def close(self, message: MessageState) -> None:
+        """Take a finished message out of the open ones."""
+        message.finished = True
+        group = self._open.get(message.namespace)
+        if group and message in group:
+            group.remove(message)
+            if not group:
+                del self._open[message.namespace]
+
+    def _guess(self, name: str | None, namespace: Namespace) -> MessageState | None:
+        """The open message that an unknown name is the second name of.
+
+        A message has at most one name of LangChain's and usually one of the provider's, so one
+        that has the kind already is another message.
+        """
+        group = self._open.get(namespace, ())
+        if name is None:
+            return next((m for m in group if not (m.has_run_id or m.has_provider_id)), None)
+        if name.startswith(_RUN_PREFIX):
+            candidates = [m for m in group if not m.has_run_id]
+        else:
+            candidates = [m for m in group if not m.has_provider_id]
+        return candidates[0] if len(candidates) == 1 else None
+
+
+def _without_suffix(name: str | None) -> str | None:
+    """`lc_run--<uuid>-0` is `lc_run--<uuid>` to LangChain's streaming side."""
+    if name is not None and name.startswith(_RUN_PREFIX):
+        return name[:_RUN_ID_LENGTH]
+    return name

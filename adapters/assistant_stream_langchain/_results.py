@@ -1,0 +1,57 @@
+"""Results of tools as JSON values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.documents import Document
+from langchain_core.messages import ToolMessage
+
+from assistant_stream_ce._json import dumps, to_json
+from assistant_stream_ce.errors import NotJSONError
+from assistant_stream_ce.typing import JSONValue
+
+from ._sources import SourceFragment, read_document
+
+__all__ = ("args_text", "artifact_sources", "json_value", "tool_message_result")
+
+
+def tool_message_result(message: ToolMessage) -> tuple[JSONValue, JSONValue, bool]:
+    """Return what a tool message answers: the result, the artifact and whether it is an error."""
+    is_error = getattr(message, "status", None) == "error"
+    return json_value(message.content), json_value(message.artifact), is_error
+
+
+def artifact_sources(artifact: object) -> list[SourceFragment]:
+    """Return the documents that a retrieval tool left in its artifact."""
+    if not isinstance(artifact, (list, tuple)):
+        return []
+    return [read_document(item) for item in artifact if isinstance(item, Document)]
+
+
+def json_value(value: object) -> JSONValue:
+    """Return `value` in JSON form; what has none is told by its text."""
+    try:
+        return to_json(value)
+    except NotJSONError:
+        return str(value)
+
+
+def args_text(args: str | Mapping[str, Any]) -> str:
+    """Return a call's arguments as JSON text, without those that have no JSON form: these were
+    injected by the program and are not the model's."""
+    if isinstance(args, str):
+        return args
+    try:
+        return dumps(args)
+    except NotJSONError:
+        return dumps({key: value for key, value in args.items() if _has_json_form(value)})
+
+
+def _has_json_form(value: object) -> bool:
+    try:
+        to_json(value)
+    except NotJSONError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Finish reasons and token counts of every provider in the words of the clients."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from assistant_stream_ce.typing import FinishReason
+
+__all__ = ("read_finish_reason", "read_usage")
+
+_REASONS: Mapping[str, FinishReason] = {
+    **dict.fromkeys(
+        ("stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token", "done"),
+        "stop",
+    ),
+    **dict.fromkeys(
+        ("length", "max_tokens", "max_output_tokens", "model_length", "context_length_exceeded")
+        + ("model_context_window_exceeded",),
+        "length",
+    ),
+    **dict.fromkeys(
+        ("content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened")
+        + ("recitation", "blocklist", "prohibited_content", "spii", "image_safety", "language"),
+        "content-filter",
+    ),
+    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), "tool-calls"),
+    **dict.fromkeys(
+        ("error", "failed", "malformed_function_call", "unexpected_tool_call", "error_toxic")
+        + ("malformed_model_output", "malformed_tool_use"),
+        "error",
+    ),
+    "finish_reason_unspecified": "unknown",
+}
+
+_REASON_KEYS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+
+
+def read_finish_reason(metadata: Mapping[str, Any]) -> FinishReason | None:
+    """Return why the model stopped, or `None` when `response_metadata` does not say."""
+    for key in _REASON_KEYS:
+        if isinstance(value := metadata.get(key), str) and value:
+            return _REASONS.get(value.lower().rsplit(".", 1)[-1].replace("-", "_"), "other")
+    status = metadata.get("status")  # The Responses API.
+    if status == "incomplete":
+        details = metadata.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, Mapping) else None
+        return _REASONS.get(reason, "other") if isinstance(reason, str) else "other"
+    if status in ("completed", "failed"):
+        return _REASONS[status]
+    return None
+
+
+def read_usage(message: AIMessage) -> tuple[int, int] | None:
+    """Return the input and output tokens that `message` reports, or `None`."""
+    usage: Mapping[str, Any] | None = message.usage_metadata
+    if usage is None and message.response_metadata:
+        raw = message.response_metadata.get("token_usage", message.response_metadata.get("usage"))
+        usage = raw if isinstance(raw, Mapping) else None
+    if not usage:
+        return None
+    return (
+        _count(usage, "input_tokens", "prompt_tokens", "inputTokens"),
+        _count(usage, "output_tokens", "completion_tokens", "outputTokens"),
+    )
+
+
+def _count(usage: Mapping[str, Any], *names: str) -> int:
+    return next((value for name in names if isinstance(value := usage.get(name), int)), 0)
