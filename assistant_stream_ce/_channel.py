@@ -189,9 +189,7 @@ def _set_done(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _merge(
-    last: AssistantStreamChunk, chunk: AssistantStreamChunk
-) -> AssistantStreamChunk | None:
+def _merge(last: AssistantStreamChunk, chunk: AssistantStreamChunk) -> AssistantStreamChunk | None:
     """One chunk that says what `last` and then `chunk` say, where that is possible and short."""
     if type(last) is not type(chunk):
         return None

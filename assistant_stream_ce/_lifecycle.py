@@ -144,7 +144,9 @@ class ToolCallLedger:
         key = f"{chunk.type}: {reason}"
         if key not in self._warned:
             self._warned.add(key)
-            logger.warning("Dropped a %s chunk of tool call %r: %s.", chunk.type, tool_call_id, reason)
+            logger.warning(
+                "Dropped a %s chunk of tool call %r: %s.", chunk.type, tool_call_id, reason
+            )
         return ()
 
 

@@ -150,7 +150,7 @@ class DataPartChunk:
 
 @dataclass(slots=True)
 class ErrorChunk:
-    """An error the user should see. Without `severity`, or with `"critical"`, the run has failed."""
+    """An error the user should see. Without `severity`, or with `"critical"`, it is fatal."""
 
     type: ClassVar[Literal["error"]] = "error"
     error: str

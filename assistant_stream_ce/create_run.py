@@ -121,9 +121,7 @@ async def _execute(
     return error
 
 
-async def _stop(
-    task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float
-) -> None:
+async def _stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float) -> None:
     """End the callback's task after its reader has gone, gently first."""
     run.cancel()
     # The shield keeps an enclosing anyio scope that is cancelled (a client that has gone) from

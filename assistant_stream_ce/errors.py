@@ -1,10 +1,11 @@
 """The exceptions of this package.
 
-    AssistantStreamError
-    ├── StateOperationError        a state operation that the client would refuse
-    ├── NotJSONError               a value that has no JSON form
-    ├── RunCancelledError          the callback of a run was cancelled from within
-    └── RequestError               a request body that cannot be used
+All of them are an `AssistantStreamError`:
+
+- `StateOperationError`: a state operation that the client would refuse;
+- `NotJSONError`: a value that has no JSON form;
+- `RunCancelledError`: the callback of a run was cancelled from within;
+- `RequestError`: a request body that cannot be used.
 """
 
 from __future__ import annotations

@@ -18,9 +18,7 @@ __all__ = (
     "RunCallback",
 )
 
-JSONValue: TypeAlias = Union[
-    None, bool, int, float, str, "list[JSONValue]", "dict[str, JSONValue]"
-]
+JSONValue: TypeAlias = Union[None, bool, int, float, str, "list[JSONValue]", "dict[str, JSONValue]"]
 """A value that JSON can hold. Floats are finite."""
 
 FinishReason: TypeAlias = Literal[

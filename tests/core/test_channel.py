@@ -1,0 +1,139 @@
+"""The run's queue: order, merging behind a lagging reader, waking, the end."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel
+from assistant_stream_ce.chunks import (
+    AppendTextOperation,
+    StateOperation,
+    TextDeltaChunk,
+    ToolCallDeltaChunk,
+    UpdateStateChunk,
+)
+
+
+def append(value: str) -> StateOperation:
+    return AppendTextOperation(type="append-text", path=["text"], value=value)
+
+
+def test_chunks_stay_apart_while_the_reader_keeps_up() -> None:
+    channel = Channel()
+    chunks = [TextDeltaChunk(str(number)) for number in range(MERGE_AFTER)]
+    for chunk in chunks:
+        channel.put(chunk)
+    assert channel.take() == chunks
+
+
+def test_deltas_merge_behind_a_lagging_reader_and_no_character_is_lost() -> None:
+    channel = Channel()
+    given = [f"{number} " for number in range(50_000)]
+    for text in given:
+        channel.put(TextDeltaChunk(text))
+    taken = channel.take()
+    assert len(taken) < 400
+    assert "".join(c.text_delta for c in taken if isinstance(c, TextDeltaChunk)) == "".join(given)
+
+
+def test_only_neighbours_of_one_part_merge() -> None:
+    channel = Channel()
+    for number in range(MERGE_AFTER):
+        channel.put(TextDeltaChunk(str(number)))
+    channel.take()
+    for _ in range(MERGE_AFTER):
+        channel.put(TextDeltaChunk("x", "p"))
+    channel.put(TextDeltaChunk("y", "q"))
+    channel.put(ToolCallDeltaChunk("a", "1"))
+    channel.put(ToolCallDeltaChunk("b", "2"))
+    channel.put(ToolCallDeltaChunk("b", "3"))
+    assert channel.take()[MERGE_AFTER:] == [
+        TextDeltaChunk("y", "q"),
+        ToolCallDeltaChunk("a", "1"),
+        ToolCallDeltaChunk("b", "23"),
+    ]
+
+
+def test_merging_leaves_the_writers_chunk_alone() -> None:
+    channel = Channel()
+    mine = TextDeltaChunk("mine")
+    for _ in range(MERGE_AFTER - 1):
+        channel.put(TextDeltaChunk("x"))
+    channel.put(mine)
+    channel.put(TextDeltaChunk("more"))
+    assert mine.text_delta == "mine"
+
+
+def test_state_operations_share_a_chunk_until_something_else_comes() -> None:
+    channel = Channel()
+    channel.put_operations([append("a")])
+    channel.put_operations([append("b")])
+    channel.put(TextDeltaChunk("t"))
+    channel.put_operations([append("c")])
+    channel.seal()
+    channel.put_operations([append("d")])
+    assert channel.take() == [
+        UpdateStateChunk([append("a"), append("b")]),
+        TextDeltaChunk("t"),
+        UpdateStateChunk([append("c")]),
+        UpdateStateChunk([append("d")]),
+    ]
+
+
+def test_a_batch_that_has_been_read_is_not_added_to() -> None:
+    channel = Channel()
+    channel.put_operations([append("a")])
+    read = channel.pop()
+    channel.put_operations([append("b")])
+    assert read == UpdateStateChunk([append("a")])
+    assert channel.pop() == UpdateStateChunk([append("b")])
+
+
+async def test_a_writer_on_another_thread_wakes_the_reader() -> None:
+    channel = Channel()
+    channel.bind()
+    thread = threading.Timer(0.02, channel.put, [TextDeltaChunk("from a thread")])
+    thread.start()
+    await asyncio.wait_for(channel.wait(), 5)
+    assert channel.pop() == TextDeltaChunk("from a thread")
+    thread.join()
+
+
+async def test_closing_wakes_the_reader_and_keeps_what_is_there() -> None:
+    channel = Channel()
+    channel.bind()
+    reader = asyncio.create_task(channel.wait())
+    await asyncio.sleep(0)
+    channel.put(TextDeltaChunk("last"))
+    channel.close()
+    await asyncio.wait_for(reader, 5)
+    assert channel.put(TextDeltaChunk("late")) is False
+    assert channel.take() == [TextDeltaChunk("last")]
+
+
+async def test_drain_waits_for_a_lagging_reader_only() -> None:
+    channel = Channel()
+    channel.bind()
+    channel.put(TextDeltaChunk("x"))
+    await channel.drain()
+    for number in range(DRAIN_LEVEL + 1):
+        channel.put(TextDeltaChunk(str(number)))
+    waiting = asyncio.create_task(channel.drain())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    channel.pop()
+    channel.pop()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_drain_returns_when_the_reader_has_gone() -> None:
+    channel = Channel()
+    channel.bind()
+    for number in range(DRAIN_LEVEL * 2):
+        channel.put(TextDeltaChunk(str(number)))
+    waiting = asyncio.create_task(channel.drain())
+    await asyncio.sleep(0)
+    channel.abandon()
+    await asyncio.wait_for(waiting, 5)
+    assert channel.take() == []
