@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from . import _legacy
 from ._version import __version__
 from .chunks import (
     AnnotationsChunk,
@@ -101,6 +102,8 @@ _LAZY = {
     "from_langgraph_events": "assistant_stream_langgraph",
     "stream_graph": "assistant_stream_langgraph",
 }
+
+_legacy.install(__name__)
 
 
 def __getattr__(name: str) -> Any:

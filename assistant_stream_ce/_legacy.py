@@ -16,14 +16,13 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ("install", "lookup")
+__all__ = ("install",)
 
 _PACKAGE = "assistant_stream_ce"
 
 _HOMES: dict[str, str] = {
     "": "assistant_stream_ce",
     "assistant_stream_chunk": "assistant_stream_ce.chunks",
-    "assistant_stream_models": "assistant_stream_ce.server.requests",
     "create_run": "assistant_stream_ce.create_run",
     "modules": "",
     "modules.tool_call": "assistant_stream_ce.tool_call",
@@ -41,7 +40,7 @@ _HOMES: dict[str, str] = {
 """Older module, without its root, and the module that has its names now; "" for one that only
 held other modules."""
 
-_MOVED_HERE = ("assistant_stream_chunk", "assistant_stream_models", "modules", "state_proxy")
+_MOVED_HERE = ("assistant_stream_chunk", "modules", "state_proxy")
 """What 0.0.2 had at another place than today, each with the modules below it."""
 
 _RENAMED = {
@@ -50,15 +49,7 @@ _RENAMED = {
     "ObjectStreamSetOperation": "SetOperation",
     "generate_openai_style_tool_call_id": "generate_tool_call_id",
 }
-
-_MODELS = (
-    "AddMessageCommand",
-    "AddToolResultCommand",
-    "ChatRequest",
-    "MessagePart",
-    "UserMessage",
-)
-"""The request models, which 0.0.2 had at its top level."""
+"""Names that have changed, wherever they stood."""
 
 
 class _OlderModule(ModuleType):
@@ -93,17 +84,6 @@ def install(root: str) -> None:
     for path in _HOMES:
         if path and (root != _PACKAGE or path.partition(".")[0] in _MOVED_HERE):
             _add_module(f"{root}.{path}")
-
-
-def lookup(name: str) -> object:
-    """Return what 0.0.2 had as `name` at its top level, with a `DeprecationWarning`.
-
-    Raises:
-        AttributeError: It had no such name.
-    """
-    if name not in _MODELS:
-        raise AttributeError(f"module `{_PACKAGE}` has no attribute `{name}`")
-    return _resolve(_PACKAGE, _HOMES["assistant_stream_models"], name, warn=True)
 
 
 def _add_module(name: str) -> None:

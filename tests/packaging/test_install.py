@@ -1,0 +1,113 @@
+"""However the package is installed, another folder imports the same names."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.packaging.environments import REPOSITORY, Environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+IMPORTS = """
+import importlib.metadata, importlib.resources, json
+import assistant_stream, assistant_stream_ce, assistant_stream_langchain, assistant_stream_langgraph
+from assistant_stream import RunController, create_run
+from assistant_stream.serialization.data_stream import DataStreamResponse
+
+assert create_run is assistant_stream_ce.create_run
+assert DataStreamResponse is assistant_stream_ce.DataStreamResponse
+metadata = importlib.metadata.metadata("assistant-stream-ce")
+assert metadata["Version"] == assistant_stream_ce.__version__
+(script,) = importlib.metadata.entry_points(group="console_scripts", name="assistant-stream-ce")
+page = importlib.resources.files("assistant_stream_ce") / "server" / "playground" / "dist"
+names = {
+    module.__name__: sorted(name for name in module.__all__ if getattr(module, name) is not None)
+    for module in (assistant_stream_ce, assistant_stream_langchain, assistant_stream_langgraph)
+}
+print(json.dumps({
+    "names": names,
+    "command": callable(script.load()),
+    "page": "<div id=" in (page / "index.html").read_text(),
+    "extras": metadata.get_all("Provides-Extra"),
+}))
+"""
+
+
+@pytest.fixture(params=["folder", "editable", "sdist", "wheel"])
+def installed(request: pytest.FixtureRequest, environment: Environment) -> Environment:
+    match request.param:
+        case "folder":
+            environment.install(REPOSITORY)
+        case "editable":
+            environment.install("--editable", REPOSITORY)
+        case distribution:
+            environment.install(request.getfixturevalue(distribution))
+    return environment
+
+
+def test_every_way_to_install_gives_the_same_imports(installed: Environment) -> None:
+    found = json.loads(installed.execute(IMPORTS))
+
+    here = json.loads(run(sys.executable, "-c", IMPORTS, cwd=REPOSITORY.parent))
+    assert found == here
+    assert found["command"]
+    assert found["page"]
+
+
+def test_the_wheel_needs_no_node(environment: Environment, sdist: Path) -> None:
+    """What the sdist holds was built already: a machine without Node can install it."""
+    environment.pip("install", "--no-deps", "--no-build-isolation", sdist, PATH="/nowhere")
+
+    assert environment.execute("import assistant_stream_ce") == ""
+
+
+class TestBesideUpstream:
+    """The older package of the same import name wins where it is installed, and neither breaks."""
+
+    @pytest.fixture(scope="class")
+    def upstream(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        folder = tmp_path_factory.mktemp("upstream")
+        run(
+            sys.executable, "-m", "pip", "-qq", "download", "--no-deps", "--dest", folder,
+            "assistant-stream==0.0.36",
+            cwd=folder,
+        )  # fmt: skip
+        (wheel,) = folder.iterdir()
+        return wheel
+
+    @pytest.mark.parametrize("upstream_first", [True, False])
+    @pytest.mark.parametrize("editable", [True, False], ids=["editable", "wheel"])
+    def test_installed_in_either_order_and_removed_again(
+        self,
+        environment: Environment,
+        wheel: Path,
+        upstream: Path,
+        upstream_first: bool,
+        editable: bool,
+    ) -> None:
+        ours: list[str | Path] = ["--editable", REPOSITORY] if editable else [wheel]
+        for what in ([upstream], ours) if upstream_first else (ours, [upstream]):
+            environment.install(*what)
+
+        assert owner(environment) == "upstream"
+        assert environment.execute("from assistant_stream_ce import create_run") == ""
+
+        environment.pip("uninstall", "--yes", "assistant-stream")
+        assert owner(environment) == "ours"
+
+        environment.install(upstream)
+        environment.pip("uninstall", "--yes", "assistant-stream-ce")
+        assert owner(environment) == "upstream"
+
+
+def owner(environment: Environment) -> str:
+    """Say whose `create_run` it is that `assistant_stream` gives."""
+    return environment.execute(
+        "from assistant_stream import create_run as c; import assistant_stream.serialization;"
+        "print('upstream' if c.__module__ == 'assistant_stream.create_run' else 'ours', end='')"
+    )
