@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .chunks import (
     AssistantStreamChunk,
@@ -58,7 +58,7 @@ class ToolCallLedger:
 
         A chunk that is dropped is reported once per reason in the log.
         """
-        rule = _RULES.get(type(chunk))
+        rule = self._RULES.get(type(chunk))
         return (chunk,) if rule is None else rule(self, chunk)
 
     def close_open(self) -> list[AssistantStreamChunk]:
@@ -149,15 +149,14 @@ class ToolCallLedger:
             )
         return ()
 
-
-# One entry per chunk type that has a rule. The value takes the chunk of its key's type.
-_RULES: dict[type, Callable[[ToolCallLedger, Any], _Chunks]] = {
-    ToolCallBeginChunk: ToolCallLedger._begin,
-    ToolCallDeltaChunk: ToolCallLedger._delta,
-    ToolCallArgsTextFinishChunk: ToolCallLedger._args_finish,
-    ToolResultChunk: ToolCallLedger._result,
-    StepStartChunk: ToolCallLedger._step_start,
-    StepFinishChunk: ToolCallLedger._step_finish,
-    MessageFinishChunk: ToolCallLedger._close_before,
-    ErrorChunk: ToolCallLedger._error,
-}
+    # One entry per chunk type that has a rule; a rule takes the chunk of its key's type.
+    _RULES: ClassVar[dict[type, Callable[[Any, Any], _Chunks]]] = {
+        ToolCallBeginChunk: _begin,
+        ToolCallDeltaChunk: _delta,
+        ToolCallArgsTextFinishChunk: _args_finish,
+        ToolResultChunk: _result,
+        StepStartChunk: _step_start,
+        StepFinishChunk: _step_finish,
+        MessageFinishChunk: _close_before,
+        ErrorChunk: _error,
+    }

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable
+from dataclasses import replace
 
 from ._channel import Channel, take_ready
 from ._lifecycle import ToolCallLedger
 from .chunks import (
     AssistantStreamChunk,
+    DataPartChunk,
     ErrorChunk,
+    FileChunk,
     MessageFinishChunk,
+    ReasoningDeltaChunk,
+    ReasoningPartStartChunk,
+    SourceChunk,
     StateOperation,
     StepFinishChunk,
     StepStartChunk,
+    TextDeltaChunk,
     ToolCallArgsTextFinishChunk,
     ToolCallBeginChunk,
     ToolCallDeltaChunk,
@@ -40,6 +47,17 @@ _WITH_RULES = frozenset(
         MessageFinishChunk,
         UpdateStateChunk,
     }
+)
+
+
+_WITH_PARENT = (
+    TextDeltaChunk,
+    ReasoningPartStartChunk,
+    ReasoningDeltaChunk,
+    ToolCallBeginChunk,
+    DataPartChunk,
+    SourceChunk,
+    FileChunk,
 )
 
 
@@ -178,7 +196,6 @@ class RunState:
 
 def with_parent(chunk: AssistantStreamChunk, parent_id: str | None) -> AssistantStreamChunk:
     """`chunk` under `parent_id`, where it can have a parent and has none yet."""
-    if parent_id is None or getattr(chunk, "parent_id", "") is not None:
+    if parent_id is None or not isinstance(chunk, _WITH_PARENT) or chunk.parent_id is not None:
         return chunk
-    values = {name: getattr(chunk, name) for name in chunk.__slots__}
-    return type(chunk)(**{**values, "parent_id": parent_id})
+    return replace(chunk, parent_id=parent_id)

@@ -216,7 +216,7 @@ class RunController:
         return self._run.store.proxy
 
     @state.setter
-    def state(self, value: object) -> None:
+    def state(self, value: Any) -> None:
         self._run.store.set([], value)
 
     def append_state_text(self, path: Sequence[str | int], text_delta: str) -> None:
