@@ -36,7 +36,7 @@ lint: $(INSTALLED)  ## Check style, types, spelling and import direction
 	@$(BIN)/ruff format --check .
 	@$(BIN)/codespell
 	@$(BIN)/mypy
-	@$(BIN)/pyright
+	@$(BIN)/pyright --pythonpath $(BIN)/python
 	@$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(INSTALLED)  ## Format the code and fix what can be fixed
