@@ -47,6 +47,10 @@ _RENAMED = {
     "ObjectStreamAppendTextOperation": "AppendTextOperation",
     "ObjectStreamOperation": "StateOperation",
     "ObjectStreamSetOperation": "SetOperation",
+    "DATA_STREAM_KEEPALIVE_LINE": "DATA_STREAM_HEARTBEAT",
+    "SSE_HEARTBEAT_LINE": "SSE_HEARTBEAT",
+    "add_keepalive": "add_heartbeat",
+    "add_sse_heartbeat": "add_heartbeat",
     "generate_openai_style_tool_call_id": "generate_tool_call_id",
 }
 """Names that have changed, wherever they stood."""
