@@ -1,0 +1,166 @@
+"""A graph's state, mirrored to the client as true deltas."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from assistant_stream_ce._json import copy_json, to_json
+from assistant_stream_ce.chunks import StateOperation
+from assistant_stream_ce.errors import NotJSONError
+from assistant_stream_ce.state.operations import diff
+from assistant_stream_ce.typing import JSONValue
+
+from ._conversation import Conversation
+from .events import GraphEvent, channels_of, update_writes
+from .interrupts import interrupt_to_json
+
+__all__ = ("StateMirror",)
+
+logger = logging.getLogger(__name__)
+
+MESSAGES = "messages"
+
+
+class StateMirror:
+    """Keeps a copy of what the client shows, and tells it what to change.
+
+    `values` events are the truth. Between them tokens grow the messages, and a node's `updates`
+    bring its messages as soon as it is done. In a stream without `values` a node's write to a
+    channel is taken as the channel's new value.
+
+    Args:
+        initial_state: What the client shows before the run.
+        keys: The channels to mirror; `None` for all.
+        messages: Whether the `messages` channel is mirrored, token by token.
+        interrupts_key: The key for the interrupts that wait for an answer; `None` for no such
+            key.
+    """
+
+    def __init__(
+        self,
+        initial_state: JSONValue = None,
+        *,
+        keys: Collection[str] | None = None,
+        messages: bool = False,
+        interrupts_key: str | None = "interrupts",
+    ) -> None:
+        initial = to_json(initial_state)
+        self._value: dict[str, Any] = initial if isinstance(initial, dict) else {}
+        self._root_is_foreign = not (initial is None or isinstance(initial, dict))
+        self._keys = None if keys is None else frozenset(keys)
+        self._interrupts_key = interrupts_key
+        self._stale_interrupts = bool(interrupts_key and self._value.get(interrupts_key))
+        self._conversation = Conversation(self._value.get(MESSAGES)) if messages else None
+        self._graph_keys: set[str] = set()
+        self._has_values = False
+        self._without_form: set[str] = set()
+
+    def feed(self, event: GraphEvent) -> list[StateOperation]:
+        """The operations for one event."""
+        namespace, mode, payload = event
+        conversation = self._conversation
+        if mode == "messages":
+            if conversation is None:
+                return []
+            operations = conversation.on_message(namespace, payload)
+            return self._first(operations) if self._root_is_foreign else operations
+        operations = []
+        if mode == "values":
+            channels = channels_of(payload)
+            if channels is None:
+                return []
+            if namespace:
+                if conversation is not None:
+                    conversation.start_subgraph(namespace, channels.get(MESSAGES))
+                return []
+            operations = self._on_values(channels)
+        elif mode == "updates":
+            operations = self._on_updates(namespace, payload)
+        elif mode == "interrupts":
+            operations = self._on_interrupts(payload)
+        return self._first(operations)
+
+    def finish(self) -> list[StateOperation]:
+        """What is still to change after the last event."""
+        operations = self._conversation.finish() if self._conversation is not None else []
+        operations.extend(self._clear_interrupts())
+        return self._first(operations)
+
+    def _first(self, operations: list[StateOperation]) -> list[StateOperation]:
+        """Complete a batch: a client whose state is no object gets one first, and interrupts that
+        were answered go with the first change."""
+        if operations and self._root_is_foreign:
+            self._root_is_foreign = False
+            operations.insert(0, {"type": "set", "path": [], "value": {}})
+        if operations and self._stale_interrupts:
+            operations.extend(self._clear_interrupts())
+        return operations
+
+    def _on_values(self, channels: Mapping[str, Any]) -> list[StateOperation]:
+        self._has_values = True
+        operations: list[StateOperation] = []
+        for key, value in channels.items():
+            if key == MESSAGES and self._conversation is not None:
+                operations.extend(self._conversation.on_values(value))
+                self._value[MESSAGES] = self._conversation.value
+            elif self._is_mirrored(key):
+                operations.extend(self._set(key, value))
+        # A channel that empties itself is gone from the state, which only the root can say.
+        gone = [key for key in self._graph_keys if key not in channels and key in self._value]
+        self._graph_keys = set(channels)
+        if gone:
+            for key in gone:
+                del self._value[key]
+            return [{"type": "set", "path": [], "value": copy_json(self._value)}]
+        return operations
+
+    def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
+        operations: list[StateOperation] = []
+        for channels in update_writes(payload):
+            for key, value in channels.items():
+                if key == MESSAGES and self._conversation is not None:
+                    operations.extend(self._conversation.on_update(namespace, value))
+                    self._value[MESSAGES] = self._conversation.value
+                elif not namespace and not self._has_values and self._is_mirrored(key):
+                    operations.extend(self._set(key, value))
+        return operations
+
+    def _on_interrupts(self, interrupts: Iterable[Any]) -> list[StateOperation]:
+        key = self._interrupts_key
+        if key is None:
+            return []
+        shown: list[Any] = [] if self._stale_interrupts else list(self._value.get(key) or ())
+        known = {item.get("id") for item in shown if isinstance(item, dict)}
+        shown.extend(interrupt_to_json(item) for item in interrupts if item.id not in known)
+        self._stale_interrupts = False
+        return self._replace(key, shown)
+
+    def _clear_interrupts(self) -> list[StateOperation]:
+        if not self._stale_interrupts or self._interrupts_key is None:
+            return []
+        self._stale_interrupts = False
+        return self._replace(self._interrupts_key, [])
+
+    def _set(self, key: str, value: object) -> list[StateOperation]:
+        try:
+            return self._replace(key, to_json(value))
+        except NotJSONError as error:
+            if key not in self._without_form:
+                self._without_form.add(key)
+                logger.warning("The channel `%s` is not mirrored: %s", key, error)
+            return []
+
+    def _replace(self, key: str, new: JSONValue) -> list[StateOperation]:
+        if key in self._value:
+            operations = diff(self._value[key], new, (key,))
+        else:
+            operations = [{"type": "set", "path": [key], "value": copy_json(new)}]
+        self._value[key] = new
+        return operations
+
+    def _is_mirrored(self, key: str) -> bool:
+        if key.startswith("__") or key == self._interrupts_key:
+            return False
+        return key != MESSAGES if self._keys is None else key in self._keys

@@ -1,0 +1,106 @@
+"""Which tool call started a subgraph.
+
+LangGraph names a subgraph by its namespace, `("tools:<task id>",)`, and says nothing about the
+call behind it. The `tasks` stream mode tells the call of a task; without it, the calls that wait
+for a result in the parent namespace are the candidates, told apart by the subgraph's first input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from .events import messages_in
+
+__all__ = ("ToolCallOwners",)
+
+
+class ToolCallOwners:
+    """Follows the calls that wait for a result, and the subgraphs that appear meanwhile."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, tuple[str, ...]] = {}
+        """Tool call id to the namespace that the call was made in."""
+        self._args: dict[str, Mapping[str, Any]] = {}
+        self._tasks: dict[str, str] = {}
+        """Task id to tool call id, from the `tasks` stream mode."""
+        self._owners: dict[tuple[str, ...], str | None] = {}
+
+    def begin(self, tool_call_id: str, namespace: tuple[str, ...]) -> None:
+        """A call was made in `namespace`."""
+        self._waiting.setdefault(tool_call_id, namespace)
+
+    def describe(self, message: AIMessage) -> None:
+        """Learn the parsed arguments of a finished message's calls."""
+        for call in message.tool_calls:
+            if call["id"]:
+                self._args[call["id"]] = call["args"]
+
+    def answer(self, tool_call_id: str) -> None:
+        """A call got its result."""
+        self._waiting.pop(tool_call_id, None)
+
+    @property
+    def unanswered(self) -> list[str]:
+        """The calls that wait for a result, oldest first."""
+        return list(self._waiting)
+
+    def start_task(self, payload: Any) -> None:
+        """Learn from the payload of a `tasks` event which call a task runs."""
+        task_input = payload.get("input") if isinstance(payload, Mapping) else None
+        calls = list(_calls_in(task_input))
+        if len(calls) == 1:
+            self._tasks[payload["id"]] = calls[0]
+
+    def start_subgraph(self, namespace: tuple[str, ...], channels: Mapping[str, Any]) -> None:
+        """Learn from a subgraph's first state, which is its input."""
+        if namespace not in self._owners:
+            text = "\n".join(str(message.text) for message in messages_in(channels))
+            self._owners[namespace] = self._find(namespace, text)
+
+    def owner_of(self, namespace: tuple[str, ...]) -> str | None:
+        """The id of the call that started the subgraph, or `None` when there is none or no
+        telling which."""
+        if not namespace:
+            return None
+        try:
+            return self._owners[namespace]
+        except KeyError:
+            owner = self._owners[namespace] = self._find(namespace, None)
+            return owner
+
+    def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
+        # A task's second subgraph is `("tools:<task id>", "1")`.
+        base = namespace[:-1] if namespace[-1].isdigit() else namespace
+        if not base:
+            return None
+        by_task = self._tasks.get(base[-1].rpartition(":")[2])
+        if by_task is not None:
+            return by_task
+        parent = base[:-1]
+        candidates = [call for call, made_in in self._waiting.items() if made_in == parent]
+        if not candidates:
+            return self.owner_of(parent)
+        if len(candidates) > 1 and text is not None:
+            candidates = [call for call in candidates if self._is_input(call, text)]
+            taken = set(self._owners.values())
+            # Calls with the same arguments start their subgraphs in their own order.
+            candidates = [call for call in candidates if call not in taken][:1]
+        return candidates[0] if len(candidates) == 1 else None
+
+    def _is_input(self, tool_call_id: str, text: str) -> bool:
+        values = self._args.get(tool_call_id, {}).values()
+        return any(isinstance(value, str) and value and value in text for value in values)
+
+
+def _calls_in(task_input: object) -> Iterator[str]:
+    """The ids of the tool calls that are a task's whole input."""
+    if isinstance(task_input, Mapping) and "tool_call" in task_input:
+        task_input = [task_input["tool_call"]]
+    for item in task_input if isinstance(task_input, list) else ():
+        is_call = isinstance(item, Mapping) and item.get("type") == "tool_call"
+        if is_call and isinstance(item.get("id"), str):
+            yield item["id"]
+
