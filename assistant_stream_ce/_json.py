@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import datetime
+import datetime as dt
 import json
 import json.encoder
 import logging
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
 from pathlib import PurePath
@@ -50,8 +51,11 @@ _MESSAGE_TYPES = {
 _converters: dict[type, Callable[[object], object]] = {}
 _warned: set[str] = set()
 
+type_of: Callable[[object], type[object]] = type
+"""`type(value)`, but the type checkers do not carry an unknown value's type along with it."""
+
 json_string: Callable[[str], str] = json.encoder.encode_basestring
-"""Quote a text as a JSON string at C speed; a lone surrogate is left for the HTTP layer to escape."""
+"""Quote a text as a JSON string at C speed; a lone surrogate is left to the HTTP layer."""
 
 
 def register_json_type(type_: type[_T], convert: Callable[[_T], object]) -> None:
@@ -79,7 +83,7 @@ def to_json(value: object) -> JSONValue:
         return _convert(value)
     except RecursionError:
         raise NotJSONError("The value contains itself or is nested too deeply for JSON") from None
-    except _NoForm as error:
+    except _NoFormError as error:
         raise NotJSONError(_no_form_message(value, error.culprit)) from error.__cause__
 
 
@@ -130,11 +134,11 @@ def _default(value: object) -> JSONValue:
 
 
 def _has_unsafe_key(text: bytes) -> bool:
-    value = orjson.loads(text)
+    value: object = orjson.loads(text)
     return to_json(value) != value
 
 
-class _NoForm(Exception):
+class _NoFormError(Exception):
     def __init__(self, culprit: object) -> None:
         self.culprit = culprit
 
@@ -143,15 +147,16 @@ class _NoForm(Exception):
 
 
 def _convert(value: Any) -> JSONValue:
-    kind = type(value)
+    kind = type_of(value)
+    plain: JSONValue = value
     if kind in _PLAIN:
-        return value
+        return plain
     if kind is dict:
         return _convert_mapping(value)
     if kind is list or kind is tuple:
         return _convert_items(value)
     if kind is float:
-        return value if math.isfinite(value) else None
+        return plain if math.isfinite(value) else None
     return _convert_object(value)
 
 
@@ -188,26 +193,28 @@ def _convert_key(key: Any) -> str:
     if isinstance(converted, str):
         return converted
     if isinstance(converted, (dict, list)):
-        raise _NoForm(key)
+        raise _NoFormError(key)
     return json.dumps(converted)
 
 
 def _convert_object(value: Any) -> JSONValue:
     """Convert what is not one of the exact JSON types."""
-    kind = type(value)
+    kind = type_of(value)
     for ancestor in kind.__mro__:
         convert = _converters.get(ancestor)
         if convert is not None:
             return _convert(convert(value))
     if isinstance(value, type):
-        raise _NoForm(value)
+        raise _NoFormError(value)
     if isinstance(value, Enum):
         return _convert(value.value)
-    if isinstance(value, (str, int, float, bytes, bytearray, memoryview)):
+    if isinstance(value, (str, int, float)):
         return _convert_scalar(value)
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(cast("bytes", value)).decode()
+    if isinstance(value, (dt.datetime, dt.date, dt.time)):
         return value.isoformat()
-    if isinstance(value, datetime.timedelta):
+    if isinstance(value, dt.timedelta):
         return value.total_seconds()
     if isinstance(value, Decimal):
         return str(value) if value.is_finite() else None
@@ -216,15 +223,13 @@ def _convert_object(value: Any) -> JSONValue:
     return _convert_structure(value)
 
 
-def _convert_scalar(value: str | float | bytes | bytearray | memoryview) -> JSONValue:
-    """Bring a subclass of a scalar down to the scalar, and bytes to base64."""
+def _convert_scalar(value: str | float) -> JSONValue:
+    """Bring a subclass of a scalar down to the scalar itself."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
         return int.__int__(value)
-    if isinstance(value, float):
-        return _convert(float.__float__(value))
-    return base64.b64encode(value).decode()
+    return _convert(float.__float__(value))
 
 
 def _convert_structure(value: Any) -> JSONValue:
@@ -233,9 +238,9 @@ def _convert_structure(value: Any) -> JSONValue:
     if callable(snapshot):
         return _convert(snapshot())
     if isinstance(value, Mapping):
-        return _convert_mapping(value)
-    if isinstance(value, Set):
-        return _convert_set(value)
+        return _convert_mapping(cast("Mapping[object, object]", value))
+    if isinstance(value, AbstractSet):
+        return _convert_set(cast("AbstractSet[object]", value))
     if callable(getattr(value, "model_dump", None)):
         return _convert_model(value)
     if dataclasses.is_dataclass(value):
@@ -244,15 +249,15 @@ def _convert_structure(value: Any) -> JSONValue:
         # numpy and pandas scalars and arrays; tensors.
         return _convert(value.tolist())
     if isinstance(value, Collection):
-        return _convert_items(value)
-    raise _NoForm(value)
+        return _convert_items(cast("Collection[object]", value))
+    raise _NoFormError(value)
 
 
 def _fields(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
-def _convert_set(values: Set[Any]) -> list[JSONValue]:
+def _convert_set(values: AbstractSet[Any]) -> list[JSONValue]:
     items = _convert_items(values)
     # The order of a set changes from process to process; a client should not see that.
     return sorted(items, key=lambda item: (type(item).__name__, json.dumps(item)))
@@ -267,7 +272,7 @@ def _convert_model(model: Any) -> JSONValue:
         try:
             dumped = model.model_dump()
         except Exception as error:
-            raise _NoForm(model) from error
+            raise _NoFormError(model) from error
     result = _convert(dumped)
     if isinstance(result, dict):
         name = result.get("type")
@@ -290,16 +295,16 @@ def _path_to(value: Any, culprit: object) -> list[str]:
     """Find where the culprit sits; only runs once the conversion has failed."""
     if value is culprit:
         return []
-    pairs: Iterable[tuple[Any, Any]] = ()
+    pairs: Iterable[tuple[object, object]] = ()
     if isinstance(value, Mapping):
-        pairs = value.items()
+        pairs = cast("Mapping[object, object]", value).items()
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         pairs = _fields(value).items()
     elif isinstance(value, (list, tuple)):
-        pairs = enumerate(value)
+        pairs = enumerate(cast("list[object]", value))
     for key, item in pairs:
         try:
             _convert(item)
-        except _NoForm:
+        except _NoFormError:
             return [str(key), *_path_to(item, culprit)]
     return []

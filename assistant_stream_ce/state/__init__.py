@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ._dict import StateDict
+from ._list import StateList
 from ._store import StateStore
 from .operations import apply_operations, diff, lookup
-from .proxy import StateDict, StateList, StateProxy
+from .proxy import StateProxy
 
 __all__ = (
     "StateDict",

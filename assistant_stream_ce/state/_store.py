@@ -6,23 +6,20 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from .._json import copy_json, to_json
-from ..chunks import StateOperation
-from ..errors import StateOperationError
-from ..typing import JSONValue
-from .operations import (
-    UNSAFE_SEGMENTS,
-    Path,
-    append_in_place,
-    apply_in_place,
-    difference,
-    lookup,
-    set_in_place,
-    wire_path,
-)
-from .proxy import is_view, wrap
+from assistant_stream_ce._json import copy_json, to_json, type_of
+from assistant_stream_ce.chunks import StateOperation
+from assistant_stream_ce.typing import JSONValue
+
+from ._dict import StateDict
+from ._diff import difference
+from ._list import StateList
+from ._path import UNSAFE_SEGMENTS, Path, unsafe_path, wire_path
+from .operations import append_in_place, apply_in_place, lookup, set_in_place
+from .proxy import is_view
 
 __all__ = ("StateStore",)
+
+_MISSING: Any = object()
 
 
 class StateStore:
@@ -43,7 +40,10 @@ class StateStore:
         self.root: JSONValue = to_json(initial)
         """The live value. What leaves this package is a proxy or a copy instead."""
         self.lock = lock or threading.RLock()
-        self._emit = emit
+        self.emit = emit
+        self.generation = 0
+        """Counts the changes after which a container may stand elsewhere, or nowhere. It is
+        raised after the change, so that a reader who takes no lock never keeps what it replaced."""
 
     @property
     def value(self) -> JSONValue:
@@ -53,7 +53,8 @@ class StateStore:
     @property
     def proxy(self) -> Any:  # typed by the user's own state, which only they know
         """What the user works with: a proxy of the root, or the root itself when it is a scalar."""
-        return wrap(self, (), self.root)
+        generation = self.generation
+        return self.wrap((), self.root, generation)
 
     def snapshot(self) -> JSONValue:
         """Return a copy of the whole state."""
@@ -81,7 +82,8 @@ class StateStore:
                 return  # `state |= ...` assigns the proxy it has just changed
             stored = to_json(value)
             self.root = set_in_place(self.root, path, stored)
-            self._emit([{"type": "set", "path": wire_path(path), "value": copy_json(stored)}])
+            self.generation += 1
+            self.emit([{"type": "set", "path": wire_path(path), "value": copy_json(stored)}])
 
     def append_text(self, path: Path, text: str) -> None:
         """Append to the string at `path`.
@@ -92,7 +94,7 @@ class StateStore:
         with self.lock:
             self.root = append_in_place(self.root, path, text)
             if text:
-                self._emit([{"type": "append-text", "path": wire_path(path), "value": text}])
+                self.emit([{"type": "append-text", "path": wire_path(path), "value": text}])
 
     def apply(self, operations: Iterable[StateOperation]) -> None:
         """Apply operations in order, for example those of another stream.
@@ -109,49 +111,59 @@ class StateStore:
                     self.root, normal = apply_in_place(self.root, operation)
                     applied.append(normal)
             finally:
-                self.commit(applied)
+                self.generation += 1
+                if applied:
+                    self.emit(applied)
 
-    # The rest is the proxies' side. They hold the lock around it.
+    # The rest is the proxies' side: they hold the lock, and know the container and its path.
 
-    def commit(self, operations: list[StateOperation]) -> None:
-        """Emit the operations of one change."""
-        if operations:
-            self._emit(operations)
+    def wrap(self, path: tuple[str, ...], value: Any, generation: int) -> Any:
+        """Return the proxy for a container that was read at `generation`, or the scalar itself."""
+        kind = type_of(value)
+        if kind is dict:
+            return StateDict(self, path, value, generation)
+        if kind is list:
+            return StateList(self, path, value, generation)
+        return value
 
     def assign(
-        self, container: Any, path: tuple[str | int, ...], key: Any, value: object
+        self, container: Any, path: tuple[str, ...], key: Any, value: object
     ) -> list[StateOperation]:
-        """Put a snapshot of `value` under `key` of the container at `path`; emits nothing."""
-        wire = [*map(str, path), str(key)]
+        """Put a snapshot of `value` under `key` of a container; the caller emits the operations."""
+        wire = [*path, key if type(key) is str else str(key)]
         if not UNSAFE_SEGMENTS.isdisjoint(wire):
-            raise StateOperationError(
-                f"The clients refuse the path `{'.'.join(wire)}`: none of "
-                f"`{'`, `'.join(sorted(UNSAFE_SEGMENTS))}` may be written to",
-                wire,
-            )
-        new = to_json(value)
-        if type(container) is list and key == len(container):
-            container.append(new)
-        elif type(container) is dict and key not in container:
+            raise unsafe_path(wire)
+        new = value if type(value) is str else to_json(value)
+        if isinstance(key, str):
+            old = container.get(key, _MISSING)
             container[key] = new
+        elif key == len(container):
+            old = _MISSING
+            container.append(new)
         else:
             old = container[key]
             container[key] = new
+        if old is not _MISSING:
+            if type(old) is not str:
+                self.generation += 1
             return difference(old, new, wire)
         return [{"type": "set", "path": wire, "value": copy_json(new)}]
 
-    def refill(self, container: Any, path: tuple[str | int, ...], new: Any) -> None:
-        """Give the container at `path` the content of `new`, and emit the difference.
+    def refill(self, container: Any, path: tuple[str, ...], new: Any) -> None:
+        """Give a list the items of `new`, or a dict only the keys of `new`; emit the difference.
 
         The items of `new` are in the state already, or are snapshots.
         """
-        wire = list(map(str, path))
+        wire = list(path)
         if not UNSAFE_SEGMENTS.isdisjoint(wire):
-            raise StateOperationError(f"The clients refuse the path `{'.'.join(wire)}`", wire)
+            raise unsafe_path(wire)
         old = container.copy()
-        container.clear()
-        if type(container) is list:
-            container.extend(new)
+        if isinstance(container, list):
+            container[:] = new
         else:
-            container.update(new)
-        self.commit(difference(old, new, wire))
+            for key in old.keys() - new.keys():
+                del container[key]
+        self.generation += 1
+        operations = difference(old, new, wire)
+        if operations:
+            self.emit(operations)
