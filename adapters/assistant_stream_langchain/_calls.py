@@ -31,18 +31,13 @@ class CallState:
         "wire_id",
     )
 
-    def __init__(self, fragment: CallFragment) -> None:
+    def __init__(self, name: str, *, on_server: bool = False) -> None:
         self.provider_id: str | None = None
-        self.wire_id: str | None = None
-        self.name = fragment.name or ""
-        self.on_server = fragment.on_server
+        self.wire_id = ""
+        self.name = name
+        self.on_server = on_server
         self.args: list[str] = []
         self.begun = self.closed = self.answered = False
-
-    @property
-    def has_args(self) -> bool:
-        """Whether any argument text has come in."""
-        return bool(self.args)
 
     def args_are_complete(self) -> bool:
         """Whether the argument text so far is a whole JSON value."""
@@ -130,7 +125,7 @@ class CallBook:
         return call if repeats and not call.args_are_complete() else None
 
     def _add(self, fragment: CallFragment) -> CallState:
-        call = CallState(fragment)
+        call = CallState(fragment.name or "", on_server=fragment.on_server)
         self.calls.append(call)
         return call
 

@@ -48,12 +48,7 @@ class ReasoningFragment:
 
 
 Fragment: TypeAlias = (
-    TextFragment
-    | ReasoningFragment
-    | CallFragment
-    | ResultFragment
-    | SourceFragment
-    | FileFragment
+    TextFragment | ReasoningFragment | CallFragment | ResultFragment | SourceFragment | FileFragment
 )
 
 Block: TypeAlias = Mapping[str, Any]  # Providers put any JSON into their blocks.
@@ -66,10 +61,10 @@ _CALL_BLOCKS = frozenset(
 
 def read_content(message: AIMessage) -> list[Fragment]:
     """Return what `message` says, in order, as fragments."""
-    content = message.content
+    content, kwargs = message.content, message.additional_kwargs
     calls = _Calls(message)
     fragments: list[Fragment] = []
-    reasoning = _kwargs_reasoning(message.additional_kwargs)
+    reasoning = _kwargs_reasoning(kwargs) if kwargs else []
     if isinstance(content, str):
         fragments.extend(reasoning)
         if content:
@@ -80,9 +75,9 @@ def read_content(message: AIMessage) -> list[Fragment]:
         if reasoning and not any(isinstance(f, ReasoningFragment) for f in fragments):
             fragments[:0] = reasoning
     fragments.extend(calls.rest())
-    if message.additional_kwargs or message.response_metadata:
-        fragments.extend(read_message_sources(message))
-        fragments.extend(_kwargs_files(message.additional_kwargs))
+    if kwargs:
+        fragments.extend(_kwargs_media(kwargs, bool(content)))
+    fragments.extend(read_message_sources(message))
     return fragments
 
 
@@ -137,9 +132,8 @@ def _read_block(block: str | Block, position: int, calls: _Calls) -> Sequence[Fr
         return _read_block({**value, "index": block.get("index")}, position, calls)
     if kind is None and isinstance(text := block.get("text"), str):
         return [TextFragment(text)] if text else []
-    if (file := read_file(block)) is not None:
-        return [file]
-    return read_server_tool(block)
+    file = read_file(block)
+    return read_server_tool(block) if file is None else [file]
 
 
 _TEXT_KEYS = {
@@ -155,10 +149,12 @@ def _read_text(block: Block, kind: str) -> list[Fragment]:
     text = block.get(_TEXT_KEYS[kind])
     if isinstance(text, str) and text:
         fragments.append(TextFragment(text))
-    for key in ("annotations", "citations"):
-        for annotation in block.get(key) or ():
-            if isinstance(annotation, Mapping) and (source := read_annotation(annotation)):
-                fragments.append(source)
+    fragments.extend(
+        source
+        for key in ("annotations", "citations")
+        for annotation in block.get(key) or ()
+        if isinstance(annotation, Mapping) and (source := read_annotation(annotation))
+    )
     return fragments
 
 
@@ -193,8 +189,6 @@ def _read_call_block(block: Block) -> list[Fragment]:
 
 
 def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:
-    if not kwargs:
-        return []
     for name in ("reasoning_content", "reasoning", "thinking"):
         value = kwargs.get(name)
         if isinstance(value, str) and value:
@@ -204,8 +198,17 @@ def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:
     return []
 
 
-def _kwargs_files(kwargs: Mapping[str, Any]) -> Iterator[Fragment]:
+def _kwargs_media(kwargs: Mapping[str, Any], has_content: bool) -> Iterator[Fragment]:
     for block in kwargs.get("tool_outputs") or ():
         if isinstance(block, Mapping):
             file = read_file(block)
             yield from [file] if file else read_server_tool(block)
+    audio = kwargs.get("audio")
+    if isinstance(audio, bytes):
+        audio = {"data": audio}
+    if isinstance(audio, Mapping):
+        transcript = audio.get("transcript")
+        if isinstance(transcript, str) and transcript and not has_content:
+            yield TextFragment(transcript)
+        if file := read_file({"type": "audio", **audio}):
+            yield file

@@ -12,6 +12,7 @@ from uuid import uuid4
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallBook
+from ._thinking import ThinkTag
 
 __all__ = ("MessageIndex", "MessageState", "Namespace")
 
@@ -37,6 +38,7 @@ class MessageState:
         "reconciled",
         "step_open",
         "text",
+        "think",
         "usage",
     )
 
@@ -47,15 +49,17 @@ class MessageState:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.book = CallBook()
+        self.think: ThinkTag | None = ThinkTag()
         self.usage: tuple[int, int] | None = None
         self.finish_reason: FinishReason | None = None
         self.has_run_id = self.has_provider_id = False
         self.step_open = self.finished = self.reconciled = False
 
-    def add_usage(self, usage: tuple[int, int]) -> None:
+    def add_usage(self, usage: tuple[int, int] | None) -> None:
         """Add the tokens of one chunk, as LangChain does when it merges chunks."""
-        before = self.usage or (0, 0)
-        self.usage = (before[0] + usage[0], before[1] + usage[1])
+        if usage is not None:
+            before = self.usage or (0, 0)
+            self.usage = (before[0] + usage[0], before[1] + usage[1])
 
 
 class MessageIndex:
@@ -78,16 +82,19 @@ class MessageIndex:
         self, name: str | None, namespace: Namespace, run_id: str | None
     ) -> MessageState | None:
         """Return the message that a chunk belongs to, if any of its chunks came before."""
-        known = self.get(run_id) or self.get(name) or self.get(_without_suffix(name))
-        if known is None and run_id is None:
-            known = self._guess(name, namespace)
+        if run_id is not None:
+            known = self.get(run_id)
+        else:
+            known = (
+                self.get(name) or self.get(_without_suffix(name)) or self._guess(name, namespace)
+            )
         if known is not None:
             self.remember(known, name)
         return known
 
     def find_whole(self, name: str | None, run_id: str | None) -> MessageState | None:
         """Return the message that a complete message finishes or repeats, by its names."""
-        return self.get(name) or self.get(run_id) or self.get(_without_suffix(name))
+        return self.get(run_id) or self.get(name) or self.get(_without_suffix(name))
 
     def latest(self, namespace: Namespace) -> MessageState | None:
         """The message that began last in a namespace."""
@@ -100,7 +107,7 @@ class MessageIndex:
         message = MessageState(name or f"msg_{uuid4().hex}", namespace, parent_id)
         self.remember(message, message.id)
         if name is None:
-            message.has_run_id = message.has_provider_id = False
+            message.has_provider_id = False  # It may still turn out to have one.
         if run_id is not None:
             self._by_name[run_id] = message
         self._open.setdefault(namespace, []).append(message)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.documents import Document
-from langchain_core.messages import ToolMessage
 
 from assistant_stream_ce._json import dumps, to_json
 from assistant_stream_ce.errors import NotJSONError
@@ -14,13 +13,7 @@ from assistant_stream_ce.typing import JSONValue
 
 from ._sources import SourceFragment, read_document
 
-__all__ = ("args_text", "artifact_sources", "json_value", "tool_message_result")
-
-
-def tool_message_result(message: ToolMessage) -> tuple[JSONValue, JSONValue, bool]:
-    """Return what a tool message answers: the result, the artifact and whether it is an error."""
-    is_error = getattr(message, "status", None) == "error"
-    return json_value(message.content), json_value(message.artifact), is_error
+__all__ = ("args_text", "artifact_sources", "json_value")
 
 
 def artifact_sources(artifact: object) -> list[SourceFragment]:

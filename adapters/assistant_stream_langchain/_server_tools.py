@@ -84,9 +84,7 @@ def _anthropic_result(block: Mapping[str, Any]) -> ResultFragment:
     return ResultFragment(block.get("tool_use_id"), _clean(content), failed)
 
 
-def _responses_call(
-    block: Mapping[str, Any], kind: str
-) -> Sequence[CallFragment | ResultFragment]:
+def _responses_call(block: Mapping[str, Any], kind: str) -> Sequence[CallFragment | ResultFragment]:
     """A hosted tool of the Responses API: the call and its result in one block."""
     call_id = block.get("call_id") or block.get("id")
     name = kind.removesuffix("_call")

@@ -67,10 +67,15 @@ def read_document(document: Document) -> SourceFragment:
     )
 
 
+_SOURCE_KEYS = frozenset(
+    {"annotations", "search_results", "citations", "grounding_metadata", "groundingMetadata"}
+)
+
+
 def read_message_sources(message: AIMessage) -> Iterator[SourceFragment]:
     """Yield the sources that stand beside a message's content."""
     for place in (message.additional_kwargs, message.response_metadata):
-        if not place:
+        if not place or _SOURCE_KEYS.isdisjoint(place):
             continue
         for name in ("annotations", "search_results", "citations"):
             for item in _items(place.get(name)):

@@ -11,35 +11,29 @@ from assistant_stream_ce.typing import FinishReason
 
 __all__ = ("read_finish_reason", "read_usage")
 
+_WORDS: Mapping[FinishReason, str] = {
+    "stop": "stop end_turn stop_sequence completed complete eos eos_token done",
+    "length": "length max_tokens max_output_tokens model_length context_length_exceeded"
+    " model_context_window_exceeded",
+    "content-filter": "content_filter content_filtered safety refusal guardrail_intervened"
+    " recitation blocklist prohibited_content spii image_safety language",
+    "tool-calls": "tool_calls tool_call tool_use function_call",
+    "error": "error failed malformed_function_call unexpected_tool_call error_toxic"
+    " malformed_model_output malformed_tool_use",
+    "unknown": "finish_reason_unspecified",
+}
 _REASONS: Mapping[str, FinishReason] = {
-    **dict.fromkeys(
-        ("stop", "end_turn", "stop_sequence", "completed", "complete", "eos", "eos_token", "done"),
-        "stop",
-    ),
-    **dict.fromkeys(
-        ("length", "max_tokens", "max_output_tokens", "model_length", "context_length_exceeded")
-        + ("model_context_window_exceeded",),
-        "length",
-    ),
-    **dict.fromkeys(
-        ("content_filter", "content_filtered", "safety", "refusal", "guardrail_intervened")
-        + ("recitation", "blocklist", "prohibited_content", "spii", "image_safety", "language"),
-        "content-filter",
-    ),
-    **dict.fromkeys(("tool_calls", "tool_call", "tool_use", "function_call"), "tool-calls"),
-    **dict.fromkeys(
-        ("error", "failed", "malformed_function_call", "unexpected_tool_call", "error_toxic")
-        + ("malformed_model_output", "malformed_tool_use"),
-        "error",
-    ),
-    "finish_reason_unspecified": "unknown",
+    word: reason for reason, words in _WORDS.items() for word in words.split()
 }
 
 _REASON_KEYS = ("finish_reason", "stop_reason", "stopReason", "done_reason")
+_METADATA_KEYS = frozenset({*_REASON_KEYS, "status"})
 
 
 def read_finish_reason(metadata: Mapping[str, Any]) -> FinishReason | None:
     """Return why the model stopped, or `None` when `response_metadata` does not say."""
+    if _METADATA_KEYS.isdisjoint(metadata):
+        return None
     for key in _REASON_KEYS:
         if isinstance(value := metadata.get(key), str) and value:
             return _REASONS.get(value.lower().rsplit(".", 1)[-1].replace("-", "_"), "other")

@@ -94,7 +94,7 @@ class ScriptedChatModel(BaseChatModel):
         for item in _items(turn):
             chunk = self._play(item, time.sleep)
             if chunk is not None:
-                merged = chunk if merged is None else merged + chunk  # type: ignore[assignment]
+                merged = chunk if merged is None else merged + chunk
         message = _complete(merged or AIMessageChunk(content=""))
         return ChatResult(generations=[ChatGeneration(message=message)])
 

@@ -1,0 +1,225 @@
+"""Fragments to chunks, and the memory a run needs for it: which ids are taken, what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from assistant_stream_ce.chunks import (
+    AssistantStreamChunk,
+    FileChunk,
+    ReasoningDeltaChunk,
+    ReasoningPartStartChunk,
+    SourceChunk,
+    StepStartChunk,
+    TextDeltaChunk,
+    ToolCallArgsTextFinishChunk,
+    ToolCallBeginChunk,
+    ToolCallDeltaChunk,
+    ToolResultChunk,
+)
+from assistant_stream_ce.typing import JSONValue
+
+from ._calls import CallState
+from ._content import (
+    CallFragment,
+    FileFragment,
+    Fragment,
+    ReasoningFragment,
+    ResultFragment,
+    SourceFragment,
+    TextFragment,
+)
+from ._message_index import MessageState
+from ._results import args_text, json_value
+
+__all__ = ("Chunks", "Teller")
+
+Chunks = list[AssistantStreamChunk]
+
+
+class Teller:
+    """Tells fragments as chunks, each thing once."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, CallState] = {}
+        """The calls by the id their answer will name; the latest where an id comes twice."""
+        self.waiting: dict[str, CallState] = {}
+        """The calls without a result that nobody at the provider answers, by id on the wire."""
+        self._wire_ids: set[str] = set()
+        self._sources: set[str] = set()
+        self._files: set[int] = set()
+        self._tail: tuple[MessageState, object] | None = None
+        """The reasoning part that stands last, if one does: a second one needs a start."""
+
+    def tell(self, fragment: Fragment, message: MessageState, out: Chunks) -> None:
+        """Append the chunks for one streamed fragment."""
+        match fragment:
+            case TextFragment():
+                self.tell_text(fragment.text, message, out)
+            case ReasoningFragment():
+                self.tell_reasoning(fragment, message, out)
+            case CallFragment():
+                if call := message.book.find(fragment):
+                    self.tell_call(fragment, call, message, out)
+            case ResultFragment():
+                self._tell_server_result(fragment, message, out)
+            case SourceFragment():
+                if fragment.key not in self._sources:
+                    self.start_step(message, out)
+                    self.tell_sources((fragment,), message.parent_id, out)
+            case FileFragment():
+                self._tell_file(fragment, message, out)
+            case _:
+                assert_never(fragment)
+
+    def tell_text(self, text: str, message: MessageState, out: Chunks) -> None:
+        """Append text; a `<think>` tag at the start of the message makes it reasoning."""
+        if message.think is not None:
+            split = message.think.feed(text)
+            if message.think.settled:
+                message.think = None
+            for fragment in split:
+                if isinstance(fragment, ReasoningFragment):
+                    self.tell_reasoning(fragment, message, out)
+                elif isinstance(fragment, TextFragment):
+                    self.tell_plain_text(fragment.text, message, out)
+        else:
+            self.tell_plain_text(text, message, out)
+
+    def tell_plain_text(self, text: str, message: MessageState, out: Chunks) -> None:
+        """Append text as it is."""
+        if text:
+            self.start_step(message, out)
+            self._tail = None
+            message.text.append(text)
+            out.append(TextDeltaChunk(text, message.parent_id))
+
+    def tell_reasoning(
+        self, fragment: ReasoningFragment, message: MessageState, out: Chunks
+    ) -> None:
+        """Append reasoning, in a part of its own where another reasoning part ends."""
+        if not fragment.text:
+            return
+        self.start_step(message, out)
+        if self._tail is not None and self._tail != (message, fragment.key):
+            out.append(ReasoningPartStartChunk(parent_id=message.parent_id))
+        self._tail = (message, fragment.key)
+        message.reasoning.append(fragment.text)
+        out.append(ReasoningDeltaChunk(fragment.text, message.parent_id))
+
+    def tell_call(
+        self, fragment: CallFragment, call: CallState, message: MessageState, out: Chunks
+    ) -> None:
+        """Append a piece of a call. A call begins once its id and its name are known."""
+        if call.closed:
+            return
+        if call.provider_id and call.name and not call.begun:
+            self._begin(call, message, out)
+        if fragment.args and not (fragment.whole and call.args):
+            text = args_text(fragment.args)
+            call.args.append(text)
+            if call.begun:
+                out.append(ToolCallDeltaChunk(call.wire_id, text))
+        if fragment.whole:
+            self.close_call(call, message, out)
+
+    def close_call(self, call: CallState, message: MessageState, out: Chunks) -> None:
+        """End a call's arguments; a call that never got an id gets one now."""
+        if not call.begun:
+            self._begin(call, message, out)
+        if not call.closed:
+            call.closed = True
+            out.append(ToolCallArgsTextFinishChunk(call.wire_id))
+
+    def begin_tool(
+        self, call_id: str, name: str, args: str, parent_id: str | None, out: Chunks
+    ) -> CallState:
+        """Begin a call that no model announced."""
+        call = CallState(name)
+        call.provider_id = call_id
+        if args:
+            call.args.append(args)
+        self._announce(call, parent_id, out)
+        call.closed = True
+        out.append(ToolCallArgsTextFinishChunk(call.wire_id))
+        return call
+
+    def answer(
+        self, call: CallState, result: JSONValue, artifact: JSONValue, is_error: bool, out: Chunks
+    ) -> None:
+        """Append a call's result."""
+        call.answered = True
+        self.waiting.pop(call.wire_id, None)
+        if not call.closed:
+            call.closed = True
+            out.append(ToolCallArgsTextFinishChunk(call.wire_id))
+        out.append(ToolResultChunk(call.wire_id, result, artifact, is_error))
+
+    def tell_sources(
+        self, sources: Iterable[SourceFragment], parent_id: str | None, out: Chunks
+    ) -> None:
+        """Append the sources that have not been told yet."""
+        for source in sources:
+            if source.key in self._sources:
+                continue
+            self._sources.add(source.key)
+            self._tail = None
+            out.append(
+                SourceChunk(
+                    source.key,
+                    source.url,
+                    source.source_type,
+                    source.title,
+                    parent_id,
+                    source.media_type,
+                    source.filename,
+                )
+            )
+
+    def start_step(self, message: MessageState, out: Chunks) -> None:
+        """Say that the message begins, before the first thing that it says."""
+        if not message.step_open:
+            message.step_open = True
+            out.append(StepStartChunk(message.id))
+
+    def _begin(self, call: CallState, message: MessageState, out: Chunks) -> None:
+        self.start_step(message, out)
+        self._announce(call, message.parent_id, out)
+
+    def _announce(self, call: CallState, parent_id: str | None, out: Chunks) -> None:
+        call.begun = True
+        call.wire_id = self._free_id(call.provider_id)
+        self._tail = None
+        out.append(ToolCallBeginChunk(call.wire_id, call.name or "tool", parent_id))
+        if call.args:
+            out.append(ToolCallDeltaChunk(call.wire_id, "".join(call.args)))
+        self.calls[call.provider_id or call.wire_id] = call
+        if not call.on_server:
+            self.waiting[call.wire_id] = call
+
+    def _free_id(self, wanted: str | None) -> str:
+        """An id that is new on the wire: local models number their calls from 0 in each answer."""
+        wanted = wanted or f"call_{len(self._wire_ids)}"
+        wire_id, number = wanted, 1
+        while wire_id in self._wire_ids:
+            number += 1
+            wire_id = f"{wanted}-{number}"
+        self._wire_ids.add(wire_id)
+        return wire_id
+
+    def _tell_server_result(
+        self, fragment: ResultFragment, message: MessageState, out: Chunks
+    ) -> None:
+        call = message.book.find_result(fragment.call_id)
+        if call is not None and not call.answered:
+            self.close_call(call, message, out)
+            self.answer(call, json_value(fragment.output), None, fragment.is_error, out)
+
+    def _tell_file(self, file: FileFragment, message: MessageState, out: Chunks) -> None:
+        key = hash((file.data, file.mime_type))
+        if key not in self._files:
+            self._files.add(key)
+            self.start_step(message, out)
+            self._tail = None
+            out.append(FileChunk(file.data, file.mime_type, message.parent_id, file.filename))
