@@ -18,12 +18,14 @@ from pydantic import Field, PrivateAttr
 __all__ = ("ScriptedChatModel", "Turn")
 
 Item: TypeAlias = str | AIMessage | float | BaseException
-Turn: TypeAlias = Sequence[Item] | AIMessage | BaseException | str
+Script: TypeAlias = Sequence[Item] | AIMessage | BaseException | str
+Turn: TypeAlias = Script | Callable[[list[BaseMessage]], Script]
 """What the model does when it is called once.
 
 A sequence is streamed item by item: a `str` or an `AIMessageChunk` is sent, a number is a pause in
 seconds, an exception is raised there. A lone string is sent word by word, a complete `AIMessage`
-in one piece and an exception is raised at once.
+in one piece and an exception is raised at once. A function of the messages that the model is given
+returns one of these.
 """
 
 
@@ -136,7 +138,8 @@ class ScriptedChatModel(BaseChatModel):
                 f"`ScriptedChatModel` was called {number + 1} times but has {len(self.turns)} "
                 "turns. Add turns or set `cycle=True`."
             )
-        return self.turns[number]
+        turn = self.turns[number]
+        return turn(messages) if callable(turn) else turn
 
     @staticmethod
     def _play(item: Any, pause: Callable[[float], None]) -> AIMessageChunk | None:
