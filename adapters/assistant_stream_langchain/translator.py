@@ -53,6 +53,11 @@ class MessageTranslator:
             return "tool-calls"
         return "stop" if self._last_reason == "tool-calls" else self._last_reason
 
+    @property
+    def waiting_calls(self) -> tuple[str, ...]:
+        """The calls without a result that nobody at the provider answers, oldest first."""
+        return tuple(self._teller.waiting)
+
     def feed(
         self,
         message: BaseMessage,
