@@ -25,7 +25,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(INSTALLED) $(PAGE)  ## Serve the scripted agent with the chat page
+demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page
 	@$(BIN)/assistant-stream-ce demo
 
 test: setup lint docs  ## Check and test everything
@@ -49,7 +49,7 @@ docs: $(INSTALLED)  ## Build the documentation
 
 page: $(PAGE)  ## Build the chat page
 
-setup: $(INSTALLED) $(PAGE) $(JS) $(BROWSER)  ## Install everything the tests need
+setup: $(PAGE) $(INSTALLED) $(JS) $(BROWSER)  ## Install everything the tests need
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist
@@ -59,7 +59,7 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/system-packages python3-venv
 	@$(PYTHON) -m venv $(VENV)
 
-$(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN)/python
+$(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN)/python $(PAGE)
 	@echo "Installing the Python packages ..."
 	@$(PIP) install --upgrade pip
 	@$(PIP) install --editable '.[serve]' --group dev
