@@ -170,7 +170,7 @@ def _add_message(fields: _Fields) -> AddMessageCommand:
     role = message.text("role")
     if role != "user":
         raise RequestError(
-            f"`{message.where}.role` is {role!r}: a client may only add messages of the user."
+            f"`{message.where}.role` is {_short(role)}: a client may only add messages of the user."
         )
     parts = [_user_part(part) for part in message.objects("parts")]
     if not any(not isinstance(part, TextPart) or part.text.strip() for part in parts):
@@ -190,7 +190,7 @@ def _user_part(fields: _Fields) -> UserMessagePart:
             return _file_part(fields, "mimeType")
         case other:
             raise RequestError(
-                f"`{fields.where}.type` is {other!r}; known are 'text', 'image' and 'file'."
+                f"`{fields.where}.type` is {_short(other)}; known are 'text', 'image' and 'file'."
             )
 
 
@@ -223,7 +223,9 @@ def _model_part(fields: _Fields) -> TextPart | FilePart:
         case "file":
             return _file_part(fields, "mediaType")
         case other:
-            raise RequestError(f"`{fields.where}.type` is {other!r}; known are 'text' and 'file'.")
+            raise RequestError(
+                f"`{fields.where}.type` is {_short(other)}; known are 'text' and 'file'."
+            )
 
 
 def _check_url(url: str, where: str, data_type: str = "") -> str:
@@ -281,6 +283,11 @@ class _Fields:
         if not isinstance(value, list):
             raise RequestError(f"`{self.where}.{key}` must be an array, not {_kind(value)}.")
         return [_Fields(item, f"{self.where}.{key}[{i}]") for i, item in enumerate(value)]
+
+
+def _short(text: str) -> str:
+    """`text` in a message: it is the client's, and can be megabytes."""
+    return repr(text if len(text) <= 40 else f"{text[:39]}…")
 
 
 def _kind(value: JSONValue) -> str:

@@ -1,0 +1,67 @@
+"""What a client is told when something is wrong: JSON, in one form, and nothing internal."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from uuid import uuid4
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from assistant_stream_ce._json import dumps
+from assistant_stream_ce.errors import RequestError
+from assistant_stream_ce.typing import JSONValue
+
+__all__ = (
+    "error_response",
+    "json_response",
+    "on_exception",
+    "on_http_exception",
+    "on_request_error",
+    "report_failure",
+)
+
+logger = logging.getLogger(__name__)
+
+
+def error_response(message: str, status_code: int) -> Response:
+    """`{"error": {"message", "code"}}` with `status_code`."""
+    code = HTTPStatus(status_code).name.lower()
+    return json_response({"error": {"message": message, "code": code}}, status_code)
+
+
+def json_response(value: JSONValue, status_code: int = 200) -> Response:
+    """`value` as JSON that every client can parse, whatever the graph has put into it."""
+    body = dumps(value).encode("utf-8", "backslashreplace")
+    return Response(body, status_code, media_type="application/json")
+
+
+def report_failure(error: Exception, what: str, *, debug: bool = False) -> str:
+    """Log `error` with its traceback under a new id, and return what the client may know."""
+    error_id = uuid4().hex[:12]
+    logger.error("%s failed (error id %s).", what, error_id, exc_info=error)
+    if debug:
+        return f"{type(error).__name__}: {error}"
+    return f"Something went wrong on the server. The log has the details under error id {error_id}."
+
+
+async def on_request_error(request: Request, error: Exception) -> Response:
+    """Answer a request that cannot be used."""
+    assert isinstance(error, RequestError)
+    return error_response(str(error), error.status_code)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Answer a request for something that is not there."""
+    assert isinstance(error, HTTPException)
+    response = error_response(error.detail, error.status_code)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_exception(request: Request, error: Exception) -> Response:
+    """Answer a request that failed before its stream had started."""
+    message = report_failure(error, f"{request.method} {request.url.path}")
+    return error_response(message, 500)

@@ -1,0 +1,159 @@
+"""`create_app`: a whole assistant-ui backend around a graph."""
+
+# LangGraph ships generics that pyright cannot fill in from here.
+# pyright: reportUnknownMemberType=false
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.checkpoint.memory import InMemorySaver
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from assistant_stream_ce import RequestError
+
+from ._backend import AssistantEndpoint, Backend, ConfigHook, ContextHook, ThreadCall
+from ._errors import json_response, on_exception, on_http_exception, on_request_error
+from ._playground import serve_page
+from .threads import Graph, GraphError, ThreadGate, is_graph
+
+__all__ = ("ConfigHook", "ContextHook", "ThreadCall", "create_app")
+
+MAX_BODY_BYTES = 10 * 1024 * 1024
+"""The client sends its whole state with every request, images in it as data URLs."""
+
+BUSY_PATIENCE = 2.0
+"""Seconds. A client that stops a run and asks again does so within a moment."""
+
+EXPOSED_HEADERS = (
+    "x-thread-id",
+    "x-vercel-ai-data-stream",
+    "x-vercel-ai-ui-message-stream",
+    "x-resumable-stream-id",
+    "Aui-Replay-Content-Length",
+)
+"""What the clients read from a response of another origin."""
+
+
+def create_app(
+    graph: Graph,
+    *,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    config: RunnableConfig | ConfigHook | None = None,
+    context: ContextHook | None = None,
+    state: bool | Collection[str] = True,
+    playground: bool = False,
+    cors_origins: Sequence[str] = (),
+    max_body_bytes: int = MAX_BODY_BYTES,
+    busy_patience: float = BUSY_PATIENCE,
+    debug: bool = False,
+) -> Starlette:
+    """Return an ASGI app that serves `graph` to assistant-ui clients.
+
+    ```python
+    app = create_app(graph)  # or, in FastAPI: api.mount("/agent", create_app(graph))
+    ```
+
+    - `POST /assistant` takes the requests of `useAssistantTransportRuntime` and streams the
+      graph's state, messages included, token by token. `?protocol=assistant-transport` selects
+      that wire; the client's default is the data stream. The id of the thread is in the response
+      header `x-thread-id`.
+    - `GET /threads/{id}/state` has what the thread holds, for a page that is loaded again.
+    - `GET /health` says that the server is up, `GET /` is a chat page when `playground` is on.
+
+    One run at a time is let into a thread, within this process. A client that goes away cancels
+    its run; the thread can be used again at once.
+
+    Args:
+        graph: A compiled graph whose state has a `messages` channel.
+        checkpointer: Where threads are kept. By default the graph's own; a graph that has none
+            gets one in memory.
+        config: The config of every run, or a function that makes one for a request, for example
+            with the user's id. It may be async, and refuse the request with a `RequestError`.
+        context: A function that makes the graph's runtime context for a request.
+        state: The state keys that the client sees: all, none, or those named. `messages` always.
+        playground: Whether to serve the chat page.
+        cors_origins: The origins whose pages may use the app. None by default.
+        max_body_bytes: The largest request body.
+        busy_patience: Seconds that a request waits for another run on its thread before it is
+            refused with 409.
+        debug: Whether the client sees the text of exceptions. By default it gets a neutral
+            sentence and an id; the log has the id and the traceback.
+
+    Raises:
+        GraphError: `graph` is not a compiled graph, or has no `messages` channel.
+    """
+    backend = Backend(
+        graph=_with_checkpointer(_checked(graph), checkpointer),
+        gate=ThreadGate(busy_patience),
+        config=config,
+        context=context,
+        state=_client_keys(state),
+        max_body_bytes=max_body_bytes,
+        debug=debug,
+    )
+    routes = [
+        Route("/assistant", AssistantEndpoint(backend), methods=["POST"]),
+        Route("/threads/{thread_id}/state", backend.thread_state, methods=["GET"]),
+        Route("/health", _health, methods=["GET"]),
+    ]
+    if playground:
+        routes.append(Route("/{path:path}", serve_page, methods=["GET"]))
+    return Starlette(
+        routes=routes,
+        middleware=[_cors(cors_origins)] if cors_origins else [],
+        exception_handlers={
+            RequestError: on_request_error,
+            HTTPException: on_http_exception,
+            Exception: on_exception,
+        },
+    )
+
+
+def _checked(graph: object) -> Graph:
+    if not is_graph(graph):
+        raise GraphError(
+            f"`create_app` needs a compiled graph, not {type(graph).__name__}: call `.compile()`."
+        )
+    if "messages" not in graph.channels:
+        raise GraphError(
+            "The graph's state has no `messages` channel, so it cannot hold a conversation: add "
+            "one, for example with `langgraph.graph.MessagesState`."
+        )
+    return graph
+
+
+def _with_checkpointer(graph: Graph, checkpointer: BaseCheckpointSaver[Any] | None) -> Graph:
+    if checkpointer is None and isinstance(graph.checkpointer, BaseCheckpointSaver):
+        return graph
+    # A copy: the graph may serve elsewhere too.
+    return graph.copy({"checkpointer": checkpointer or InMemorySaver()})
+
+
+def _client_keys(state: bool | Collection[str]) -> bool | Collection[str]:
+    if state is True:
+        return True
+    return {"messages", *(state or ())}
+
+
+def _cors(origins: Sequence[str]) -> Middleware:
+    return Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        expose_headers=list(EXPOSED_HEADERS),
+    )
+
+
+async def _health(request: Request) -> Response:
+    return json_response({"status": "ok"})
