@@ -7,14 +7,15 @@ from typing import Any
 
 from langchain_core.messages import AIMessageChunk, BaseMessage, RemoveMessage
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langgraph.types import Overwrite
 
 from assistant_stream_ce._json import copy_json, to_json
 from assistant_stream_ce.chunks import StateOperation
 from assistant_stream_ce.state.operations import diff
 from assistant_stream_ce.typing import JSONValue
+from assistant_stream_langchain.visibility import Visibility
 
 from ._live_message import LiveMessage
-from ._visibility import is_internal
 
 __all__ = ("Conversation",)
 
@@ -47,10 +48,12 @@ class Conversation:
 
     Args:
         initial: What the client shows before the run.
+        visibility: Which tokens are shown; a message that is in the state is shown in any case.
     """
 
-    def __init__(self, initial: JSONValue) -> None:
+    def __init__(self, initial: JSONValue, visibility: Visibility) -> None:
         self.value: Any = initial
+        self._decide = visibility.decide
         self._places: dict[str, int] = {}
         self._live: dict[str, LiveMessage | None] = {}
         """Streaming messages by every id they have; `None` for those that are not shown."""
@@ -58,6 +61,8 @@ class Conversation:
         """The message that each task is streaming, for a second id of it."""
         self._known: dict[int, _Known] = {}
         self._shared: dict[tuple[str, ...], bool] = {(): True}
+        self._speakers: set[tuple[tuple[str, ...], Any]] = set()
+        """Nodes whose model calls are not inside a tool."""
         self._told_by_graph = False
         """Whether the stream has `updates` or `values`, which know what goes to `messages`."""
         self._last_values: Any = None
@@ -70,7 +75,10 @@ class Conversation:
             message_id = message.id
             if message_id in self._live:
                 live = self._live[message_id]
-                return [] if live is None else live.append(message)
+                if live is None:
+                    return []
+                if not live.done or not (message.content or message.tool_call_chunks):
+                    return live.append(message)
             return self._start(namespace, message, metadata)
         if self._told_by_graph or not self._is_shared(namespace):
             return []
@@ -81,6 +89,8 @@ class Conversation:
         self._told_by_graph = True
         if not self._is_shared(namespace):
             return []
+        if isinstance(written, Overwrite):
+            return [] if self._last_values is not None else self._settle(to_json(written.value))
         operations: list[StateOperation] = []
         for message in written if isinstance(written, (list, tuple)) else (written,):
             operations.extend(self._merge(message))
@@ -133,7 +143,7 @@ class Conversation:
         self, namespace: tuple[str, ...], chunk: AIMessageChunk, metadata: Mapping[str, Any]
     ) -> list[StateOperation]:
         message_id = chunk.id or ""
-        if is_internal(metadata) or not self._is_shared(namespace):
+        if not self._is_shown(namespace, metadata):
             self._live[message_id] = None
             return []
         task = (namespace, metadata.get("langgraph_checkpoint_ns"))
@@ -236,9 +246,20 @@ class Conversation:
         # Without its state nothing tells where a subgraph's messages go.
         return self._shared.get(namespace, False)
 
+    def _is_shown(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
+        if not self._is_shared(namespace) or self._decide(metadata.get("tags"), metadata) == "hide":
+            return False
+        speaker = (namespace, metadata.get("langgraph_node"))
+        if speaker not in self._speakers:
+            if self._waits_for_tools():
+                return False  # A tool calls a model: that is no part of the conversation.
+            self._speakers.add(speaker)
+        return True
+
     def _waits_for_tools(self) -> bool:
         answered: set[Any] = set()
-        for item in reversed(self.value if isinstance(self.value, list) else ()):
+        items: list[Any] = self.value if isinstance(self.value, list) else []
+        for item in reversed(items):
             if item.get("type") == "tool":
                 answered.add(item.get("tool_call_id"))
             else:

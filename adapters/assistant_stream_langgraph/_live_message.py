@@ -197,9 +197,7 @@ class _LiveCalls:
             return None  # Some providers give every call the same index.
         return place
 
-    def _open(
-        self, piece: Mapping[str, Any], args: str, operations: list[StateOperation]
-    ) -> None:
+    def _open(self, piece: Mapping[str, Any], args: str, operations: list[StateOperation]) -> None:
         place = len(self._calls)
         call: dict[str, Any] = {
             "name": piece.get("name") or "",
@@ -213,7 +211,8 @@ class _LiveCalls:
         if piece.get("index") is not None:
             self._by_index[piece["index"]] = place
         self._calls.append(call)
-        operations.append({"type": "set", "path": [*self.path, str(place)], "value": {**call, "args": {}}})
+        path = [*self.path, str(place)]
+        operations.append({"type": "set", "path": path, "value": {**call, "args": {}}})
 
 
 def _extend(container: Any, key: Any, text: str) -> None:

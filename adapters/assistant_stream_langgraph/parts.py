@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
@@ -21,8 +21,8 @@ from assistant_stream_ce.chunks import (
 from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain.visibility import Visibility
 
-from ._visibility import is_internal
 from .events import GraphEvent, channels_of, messages_in, update_writes
 from .interrupts import interrupt_to_json
 from .subgraphs import ToolCallOwners
@@ -35,21 +35,20 @@ Steps: TypeAlias = Literal["run", "model"]
 
 _Chunks = Sequence[AssistantStreamChunk]
 
+_FOLLOWED = frozenset({StepFinishChunk, StepStartChunk, ToolCallBeginChunk, ToolResultChunk})
+
 _CALL_FAILED = "The run failed before this call returned."
 
 
-class _Route:
+class _Route(NamedTuple):
     """Where the chunks of one message go."""
 
-    __slots__ = ("hidden", "namespace", "parent_id")
-
-    def __init__(self, namespace: tuple[str, ...], parent_id: str | None, hidden: bool) -> None:
-        self.namespace = namespace
-        self.parent_id = parent_id
-        self.hidden = hidden
+    namespace: tuple[str, ...] = ()
+    parent_id: str | None = None
+    hidden: bool = False
 
 
-_HIDDEN = _Route((), None, hidden=True)
+_HIDDEN = _Route(hidden=True)
 
 
 class PartsTranslator:
@@ -61,11 +60,13 @@ class PartsTranslator:
 
     Args:
         steps: `"run"` for one step around the whole run, `"model"` for one per model call.
+        visibility: What is shown, and what is nested under a tool call.
     """
 
-    def __init__(self, *, steps: Steps = "run") -> None:
+    def __init__(self, *, steps: Steps = "run", visibility: Visibility | None = None) -> None:
         self._messages = MessageTranslator()
         self._owners = ToolCallOwners()
+        self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
         self._anonymous: dict[int, BaseMessage] = {}
         """Messages without an id that were seen, by identity; held so that none is reused."""
@@ -95,7 +96,7 @@ class PartsTranslator:
 
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
-        chunks = self._pass_on(self._messages.finish(), ())
+        chunks = list(self._follow(self._messages.finish(), ()))
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
         if self._step_open:
@@ -105,32 +106,31 @@ class PartsTranslator:
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
-        chunks = self._pass_on(self._messages.finish(), ())
-        for tool_call_id in self._owners.unanswered:
-            if tool_call_id not in self._past_calls:
-                chunks.append(ToolResultChunk(tool_call_id, _CALL_FAILED, is_error=True))
+        chunks = list(self._follow(self._messages.finish(), ()))
+        chunks.extend(
+            ToolResultChunk(tool_call_id, _CALL_FAILED, is_error=True)
+            for tool_call_id in self._messages.waiting_calls
+        )
         if self._step_open:
-            self._step_open = False
-            chunks.append(
-                StepFinishChunk("error", self._messages.input_tokens, self._messages.output_tokens)
-            )
+            usage = (self._messages.input_tokens, self._messages.output_tokens)
+            chunks.append(StepFinishChunk("error", *usage))
         return chunks
 
     def _finish_reason(self) -> FinishReason:
         # A client that reads "tool-calls" asks again by itself once every call has a result, so
         # it is only said when an answer must come from there.
-        if self._interrupts or self._owners.unanswered:
+        if self._interrupts:
             return "tool-calls"
         reason = self._messages.finish_reason
-        return "stop" if reason in (None, "tool-calls", "unknown") else reason
+        return "stop" if reason == "unknown" else reason
 
     def _on_message(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         message, metadata = payload
         route = self._routes.get(message.id)
         if route is None:
-            if not isinstance(message, BaseMessage) or self._seen(message):
+            if id(message) in self._anonymous:
                 return ()
-            route = self._route(message, namespace, hidden=is_internal(metadata))
+            route = self._open_route(message, namespace, metadata)
         return self._emit(message, route)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
@@ -150,7 +150,7 @@ class PartsTranslator:
         if namespace in self._known_namespaces:
             return self._emit_whole(namespace, channels)
         self._known_namespaces.add(namespace)
-        self._remember(channels, namespace)
+        self._remember(channels)
         if namespace:
             self._owners.start_subgraph(namespace, channels)
         return ()
@@ -162,86 +162,99 @@ class PartsTranslator:
         chunk.parent_id = self._owners.owner_of(namespace)
         return (chunk,)
 
-    def _on_interrupts(self, namespace: tuple[str, ...], payload: Iterable[Any]) -> _Chunks:
+    def _on_interrupts(self, namespace: tuple[str, ...], interrupts: Iterable[Any]) -> _Chunks:
+        # A subgraph's interrupt is told again by every graph around it, the subgraph first.
+        parent_id = self._owners.owner_of(namespace)
         chunks: list[AssistantStreamChunk] = []
-        for interrupt in payload:
+        for interrupt in interrupts:
             if interrupt.id not in self._interrupts:
                 self._interrupts.add(interrupt.id)
-                chunks.append(
-                    DataPartChunk(
-                        "interrupt",
-                        interrupt_to_json(interrupt),
-                        interrupt.id,
-                        self._owners.owner_of(namespace),
-                    )
-                )
+                shown = interrupt_to_json(interrupt)
+                chunks.append(DataPartChunk("interrupt", shown, interrupt.id, parent_id))
         return chunks
 
     def _emit_whole(self, namespace: tuple[str, ...], channels: Mapping[str, Any]) -> _Chunks:
-        """Emit the messages in `channels` that were not, or not fully, seen as they came."""
+        """Emit what was not seen yet of the messages in `channels`."""
         self._known_namespaces.add(namespace)
         chunks: list[AssistantStreamChunk] = []
         for message in messages_in(channels):
             route = self._routes.get(message.id) if message.id else None
             if route is None:
-                if self._seen(message):
+                if id(message) in self._anonymous:
                     continue
-                route = self._route(message, namespace, hidden=False)
+                route = self._open_route(message, namespace, None)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
-            chunks.extend(self._emit(message, route))
+            chunks.extend(self._emit(message, route, whole=True))
         return chunks
 
-    def _emit(self, message: BaseMessage, route: _Route) -> _Chunks:
+    def _emit(self, message: BaseMessage, route: _Route, *, whole: bool = False) -> _Chunks:
         if route.hidden:
             return ()
-        if isinstance(message, ToolMessage):
-            self._owners.answer(message.tool_call_id)
-            if message.tool_call_id in self._past_calls:
-                return ()
+        if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
+            return ()  # The call stands in an earlier answer, and so does its place for a result.
         chunks = self._messages.feed(
-            message, namespace=route.namespace, parent_id=route.parent_id
+            message, namespace=route.namespace, parent_id=route.parent_id, whole=whole
         )
-        return self._pass_on(chunks, route.namespace) if chunks else chunks
-
-    def _pass_on(
-        self, chunks: list[AssistantStreamChunk], namespace: tuple[str, ...]
-    ) -> list[AssistantStreamChunk]:
-        """Follow calls and steps in what the message translator gives."""
-        kept: list[AssistantStreamChunk] = []
         for chunk in chunks:
-            if type(chunk) is ToolCallBeginChunk:
-                self._owners.begin(chunk.tool_call_id, namespace)
-            elif type(chunk) is ToolResultChunk:
-                self._owners.answer(chunk.tool_call_id)
-            elif self._one_step and type(chunk) is StepStartChunk:
-                if self._step_open:
-                    continue
-                self._step_open = True
-            elif self._one_step and type(chunk) is StepFinishChunk:
-                continue
-            kept.append(chunk)
-        return kept
+            if type(chunk) in _FOLLOWED:
+                return list(self._follow(chunks, route.namespace))
+        return chunks
 
-    def _route(self, message: BaseMessage, namespace: tuple[str, ...], *, hidden: bool) -> _Route:
-        route = _HIDDEN if hidden else _Route(namespace, self._owners.owner_of(namespace), False)
+    def _follow(
+        self, chunks: _Chunks, namespace: tuple[str, ...]
+    ) -> Iterator[AssistantStreamChunk]:
+        """Keep the books on calls and steps; leaves out all steps but the first start."""
+        for chunk in chunks:
+            match chunk:
+                case ToolCallBeginChunk():
+                    self._owners.begin(chunk.tool_call_id, namespace)
+                    self._past_calls.discard(chunk.tool_call_id)
+                case ToolResultChunk():
+                    self._owners.answer(chunk.tool_call_id)
+                case StepStartChunk() if self._one_step:
+                    if self._step_open:
+                        continue
+                    self._step_open = True
+                case StepFinishChunk() if self._one_step:
+                    continue
+                case _:
+                    pass
+            yield chunk
+
+    def _open_route(
+        self,
+        message: BaseMessage,
+        namespace: tuple[str, ...],
+        metadata: Mapping[str, Any] | None,
+    ) -> _Route:
+        """Decide where a message goes; its later chunks and repetitions go there too."""
+        if metadata is None:  # Not streamed. The rules can still go by the namespace.
+            metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
+        owner = self._owners.owner_of(namespace)
+        if isinstance(message, AIMessage):
+            owner = self._owners.owner_of_task(namespace, metadata)
+        action = self._decide(metadata.get("tags"), metadata)
+        if action == "hide":
+            return self._hide(message)
+        return self._keep(message, _Route(namespace, owner if action == "nest" else None))
+
+    def _hide(self, message: BaseMessage) -> _Route:
+        return self._keep(message, _HIDDEN)
+
+    def _keep(self, message: BaseMessage, route: _Route) -> _Route:
         if message.id:
             self._routes[message.id] = route
         else:
             self._anonymous[id(message)] = message
         return route
 
-    def _seen(self, message: BaseMessage) -> bool:
-        return id(message) in self._anonymous
-
-    def _remember(
-        self, channels: Mapping[str, Any], namespace: tuple[str, ...] = ()
-    ) -> None:
+    def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
-            if message.id in self._routes or self._seen(message):
+            if message.id in self._routes or id(message) in self._anonymous:
                 continue
-            self._route(message, namespace, hidden=True)
+            self._hide(message)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])

@@ -6,11 +6,14 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from langgraph.types import Overwrite
+
 from assistant_stream_ce._json import copy_json, to_json
 from assistant_stream_ce.chunks import StateOperation
 from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.state.operations import diff
 from assistant_stream_ce.typing import JSONValue
+from assistant_stream_langchain.visibility import Visibility
 
 from ._conversation import Conversation
 from .events import GraphEvent, channels_of, update_writes
@@ -36,6 +39,7 @@ class StateMirror:
         messages: Whether the `messages` channel is mirrored, token by token.
         interrupts_key: The key for the interrupts that wait for an answer; `None` for no such
             key.
+        visibility: Whose tokens are shown in `messages` before the state has them.
     """
 
     def __init__(
@@ -45,6 +49,7 @@ class StateMirror:
         keys: Collection[str] | None = None,
         messages: bool = False,
         interrupts_key: str | None = "interrupts",
+        visibility: Visibility | None = None,
     ) -> None:
         initial = to_json(initial_state)
         self._value: dict[str, Any] = initial if isinstance(initial, dict) else {}
@@ -52,7 +57,9 @@ class StateMirror:
         self._keys = None if keys is None else frozenset(keys)
         self._interrupts_key = interrupts_key
         self._stale_interrupts = bool(interrupts_key and self._value.get(interrupts_key))
-        self._conversation = Conversation(self._value.get(MESSAGES)) if messages else None
+        self._conversation: Conversation | None = None
+        if messages:
+            self._conversation = Conversation(self._value.get(MESSAGES), visibility or Visibility())
         self._graph_keys: set[str] = set()
         self._has_values = False
         self._without_form: set[str] = set()
@@ -144,6 +151,8 @@ class StateMirror:
         return self._replace(self._interrupts_key, [])
 
     def _set(self, key: str, value: object) -> list[StateOperation]:
+        if isinstance(value, Overwrite):
+            value = value.value
         try:
             return self._replace(key, to_json(value))
         except NotJSONError as error:

@@ -27,6 +27,8 @@ class ToolCallOwners:
         self._tasks: dict[str, str] = {}
         """Task id to tool call id, from the `tasks` stream mode."""
         self._owners: dict[tuple[str, ...], str | None] = {}
+        self._speakers: set[tuple[tuple[str, ...], Any]] = set()
+        """Nodes whose model calls are not inside a tool."""
 
     def begin(self, tool_call_id: str, namespace: tuple[str, ...]) -> None:
         """A call was made in `namespace`."""
@@ -41,11 +43,6 @@ class ToolCallOwners:
     def answer(self, tool_call_id: str) -> None:
         """A call got its result."""
         self._waiting.pop(tool_call_id, None)
-
-    @property
-    def unanswered(self) -> list[str]:
-        """The calls that wait for a result, oldest first."""
-        return list(self._waiting)
 
     def start_task(self, payload: Any) -> None:
         """Learn from the payload of a `tasks` event which call a task runs."""
@@ -71,6 +68,26 @@ class ToolCallOwners:
             owner = self._owners[namespace] = self._find(namespace, None)
             return owner
 
+    def owner_of_task(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> str | None:
+        """The id of the call that a model call runs in.
+
+        A tool may call a model without a subgraph: that is a model call in the namespace of the
+        agent itself, from a node that had no voice so far, while calls made there wait.
+        """
+        task = str(metadata.get("langgraph_checkpoint_ns", "")).rpartition(":")[2]
+        if task in self._tasks:
+            return self._tasks[task]
+        speaker = (namespace, metadata.get("langgraph_node"))
+        if speaker not in self._speakers:
+            candidates = self._candidates(namespace)
+            if candidates:
+                return candidates[0] if len(candidates) == 1 else None
+            self._speakers.add(speaker)
+        return self.owner_of(namespace)
+
+    def _candidates(self, namespace: tuple[str, ...]) -> list[str]:
+        return [call for call, made_in in self._waiting.items() if made_in == namespace]
+
     def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
         # A task's second subgraph is `("tools:<task id>", "1")`.
         base = namespace[:-1] if namespace[-1].isdigit() else namespace
@@ -80,7 +97,7 @@ class ToolCallOwners:
         if by_task is not None:
             return by_task
         parent = base[:-1]
-        candidates = [call for call, made_in in self._waiting.items() if made_in == parent]
+        candidates = self._candidates(parent)
         if not candidates:
             return self.owner_of(parent)
         if len(candidates) > 1 and text is not None:
@@ -103,4 +120,3 @@ def _calls_in(task_input: object) -> Iterator[str]:
         is_call = isinstance(item, Mapping) and item.get("type") == "tool_call"
         if is_call and isinstance(item.get("id"), str):
             yield item["id"]
-

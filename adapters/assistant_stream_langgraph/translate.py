@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
-from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
-from assistant_stream_ce.typing import JSONValue
+from assistant_stream_ce.typing import ChunkStream, JSONValue
+from assistant_stream_langchain.visibility import Visibility
 
-from .events import EventReader, GraphEvent, open_events
-from .parts import PartsTranslator, Steps
-from .state import MESSAGES, StateMirror
+from ._pump import pump
+from ._translator import GraphTranslator
+from .events import EventReader, open_events
+from .parts import Steps
 
-__all__ = ("GraphTranslator", "from_langgraph_events", "stream_graph")
+__all__ = ("from_langgraph_events", "stream_graph")
 
 STREAM_MODES = ("messages", "updates", "values", "custom", "tasks")
 
@@ -26,7 +27,8 @@ def from_langgraph_events(
     stream_mode: str | None = None,
     steps: Steps = "run",
     interrupts_key: str | None = "interrupts",
-) -> AsyncGenerator[AssistantStreamChunk, None]:
+    visibility: Visibility | None = None,
+) -> ChunkStream:
     """Translate a graph's stream into chunks.
 
     Takes what `graph.astream(...)` and `graph.stream(...)` return, whatever the stream modes,
@@ -53,6 +55,8 @@ def from_langgraph_events(
             frontend tool after that many, which is why one step is the default.
         interrupts_key: Where in the state the interrupts stand that wait for an answer, as
             `[{"id", "value"}]`; `None` leaves them out of the state.
+        visibility: What is shown, by node, tag, namespace or model. By default all but the
+            machinery's own model calls; what runs inside a tool is nested under its call.
 
     Raises:
         TypeError: `events` is no stream.
@@ -63,8 +67,9 @@ def from_langgraph_events(
         initial_state=initial_state,
         steps=steps,
         interrupts_key=interrupts_key,
+        visibility=visibility,
     )
-    return _translate(open_events(events), EventReader(stream_mode), translator)
+    return pump(open_events(events), EventReader(stream_mode), translator)
 
 
 def stream_graph(
@@ -78,8 +83,9 @@ def stream_graph(
     initial_state: JSONValue = None,
     steps: Steps = "run",
     interrupts_key: str | None = "interrupts",
+    visibility: Visibility | None = None,
     **options: Any,
-) -> AsyncGenerator[AssistantStreamChunk, None]:
+) -> ChunkStream:
     """Run a graph and translate its stream, with every stream mode that has something to show.
 
     Args:
@@ -92,13 +98,12 @@ def stream_graph(
         initial_state: As for `from_langgraph_events`.
         steps: As for `from_langgraph_events`.
         interrupts_key: As for `from_langgraph_events`.
+        visibility: As for `from_langgraph_events`.
         options: Further arguments of `graph.astream`, such as `durability`.
     """
     if context is not None:
         options["context"] = context
-    events = graph.astream(
-        input, config, stream_mode=list(STREAM_MODES), subgraphs=True, **options
-    )
+    events = graph.astream(input, config, stream_mode=list(STREAM_MODES), subgraphs=True, **options)
     return from_langgraph_events(
         events,
         parts=parts,
@@ -106,76 +111,5 @@ def stream_graph(
         initial_state=initial_state,
         steps=steps,
         interrupts_key=interrupts_key,
+        visibility=visibility,
     )
-
-
-class GraphTranslator:
-    """Turns the events of one run into chunks: parts, state operations, or both."""
-
-    def __init__(
-        self,
-        *,
-        parts: bool,
-        state: bool | Collection[str],
-        initial_state: JSONValue,
-        steps: Steps,
-        interrupts_key: str | None,
-    ) -> None:
-        self._parts = PartsTranslator(steps=steps) if parts else None
-        self._mirror: StateMirror | None = None
-        if state is not False:
-            keys = None if state is True else state
-            self._mirror = StateMirror(
-                initial_state,
-                keys=keys,
-                messages=not parts if keys is None else MESSAGES in keys,
-                interrupts_key=interrupts_key,
-            )
-
-    def feed(self, event: GraphEvent) -> list[AssistantStreamChunk]:
-        """The chunks for one event."""
-        chunks: list[AssistantStreamChunk] = []
-        if self._parts is not None:
-            chunks.extend(self._parts.feed(event))
-        if self._mirror is not None:
-            operations = self._mirror.feed(event)
-            if operations:
-                chunks.append(UpdateStateChunk(operations))
-        return chunks
-
-    def finish(self) -> list[AssistantStreamChunk]:
-        """The chunks after the last event."""
-        chunks: list[AssistantStreamChunk] = []
-        if self._mirror is not None:
-            operations = self._mirror.finish()
-            if operations:
-                chunks.append(UpdateStateChunk(operations))
-        if self._parts is not None:
-            chunks.extend(self._parts.finish())
-        return chunks
-
-    def fail(self) -> Iterable[AssistantStreamChunk]:
-        """The chunks after the last event of a graph that has raised."""
-        return self._parts.fail() if self._parts is not None else ()
-
-
-async def _translate(
-    events: AsyncIterator[object], reader: EventReader, translator: GraphTranslator
-) -> AsyncGenerator[AssistantStreamChunk, None]:
-    try:
-        try:
-            async for raw in events:
-                for event in reader.read(raw):
-                    for chunk in translator.feed(event):
-                        yield chunk
-        except Exception:
-            for chunk in translator.fail():
-                yield chunk
-            raise
-        for chunk in translator.finish():
-            yield chunk
-    finally:
-        # A `for` loop that is left early does not close what it loops over.
-        close = getattr(events, "aclose", None)
-        if close is not None:
-            await close()

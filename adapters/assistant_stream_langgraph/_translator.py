@@ -1,0 +1,61 @@
+"""A run's events to its chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
+from assistant_stream_ce.typing import JSONValue
+from assistant_stream_langchain.visibility import Visibility
+
+from .events import GraphEvent
+from .parts import PartsTranslator, Steps
+from .state import MESSAGES, StateMirror
+
+__all__ = ("GraphTranslator",)
+
+
+class GraphTranslator:
+    """Turns the events of one run into chunks: parts, state operations, or both."""
+
+    def __init__(
+        self,
+        *,
+        parts: bool,
+        state: bool | Collection[str],
+        initial_state: JSONValue,
+        steps: Steps,
+        interrupts_key: str | None,
+        visibility: Visibility | None,
+    ) -> None:
+        self._parts = PartsTranslator(steps=steps, visibility=visibility) if parts else None
+        self._mirror: StateMirror | None = None
+        self._mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
+        if state is not False:
+            self._mirror = StateMirror(
+                initial_state,
+                keys=None if state is True else state,
+                messages=self._mirrors_messages,
+                interrupts_key=interrupts_key,
+                visibility=visibility,
+            )
+
+    def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
+        """The chunks for one event."""
+        parts: Sequence[AssistantStreamChunk] = ()
+        if self._parts is not None:
+            parts = self._parts.feed(event)
+        if self._mirror is None or (event[1] == "messages" and not self._mirrors_messages):
+            return parts
+        operations = self._mirror.feed(event)
+        return [*parts, UpdateStateChunk(operations)] if operations else parts
+
+    def finish(self) -> Sequence[AssistantStreamChunk]:
+        """The chunks after the last event."""
+        operations = self._mirror.finish() if self._mirror is not None else []
+        state = [UpdateStateChunk(operations)] if operations else []
+        return [*state, *(self._parts.finish() if self._parts is not None else ())]
+
+    def fail(self) -> Sequence[AssistantStreamChunk]:
+        """The chunks after the last event of a graph that has raised."""
+        return self._parts.fail() if self._parts is not None else ()
