@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from dataclasses import replace
 
 from ._channel import Channel, take_ready
@@ -89,6 +89,9 @@ class RunState:
         self._streams: set[asyncio.Task[None]] = set()
         self._stream_error: Exception | None = None
         self._warned_late = False
+        self.on_stop: Callable[[], object] | None = None
+        """Asks the callback to end, gently first; there while it runs."""
+        self.stopping: asyncio.Task[None] | None = None
 
     def put(self, chunk: AssistantStreamChunk) -> None:
         """Put `chunk` into the channel, by the rules. Safe from any thread."""
@@ -97,6 +100,13 @@ class RunState:
                 self._put_by_rules(chunk)
         elif not self.channel.put(chunk):
             self._report_late(chunk.type)
+
+    def put_delta(
+        self, kind: type[TextDeltaChunk | ReasoningDeltaChunk], delta: str, parent_id: str | None
+    ) -> None:
+        """Put a delta of text or reasoning; the hot path."""
+        if not self.channel.put_delta(kind, delta, parent_id):
+            self._report_late(kind.type)
 
     def add_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
         """Read `stream` in a task of its own, beside what else the run does."""

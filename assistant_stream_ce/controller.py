@@ -49,11 +49,11 @@ class RunController:
 
     def append_text(self, text_delta: str) -> None:
         """Append to the answer's text."""
-        self._run.put(TextDeltaChunk(text_delta, self._parent_id))
+        self._run.put_delta(TextDeltaChunk, text_delta, self._parent_id)
 
     def append_reasoning(self, reasoning_delta: str) -> None:
         """Append to the reasoning."""
-        self._run.put(ReasoningDeltaChunk(reasoning_delta, self._parent_id))
+        self._run.put_delta(ReasoningDeltaChunk, reasoning_delta, self._parent_id)
 
     def start_reasoning_part(self, summary: str | None = None) -> None:
         """Open a new reasoning part, with a summary if there is one."""
@@ -246,6 +246,15 @@ class RunController:
     def is_cancelled(self) -> bool:
         """Whether the run has been cancelled: the client is gone and nobody reads."""
         return self._run.cancelled.is_set()
+
+    def cancel(self) -> None:
+        """End this run, for whoever wants it stopped while its reader stays.
+
+        Sets `is_cancelled`, and cancels the callback if it has not returned shortly after. What
+        was emitted is still delivered, open tool calls are closed and the stream ends normally.
+        """
+        if self._run.on_stop is not None:
+            self._run.on_stop()
 
     async def drain(self) -> None:
         """Wait until the reader has caught up. A producer that awaits this now and then goes at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 import anyio
 
@@ -74,6 +75,8 @@ async def _stream(
     channel = run.channel
     channel.bind()
     task = asyncio.create_task(_execute(callback, run, format_error))
+    loop = asyncio.get_running_loop()
+    run.on_stop = partial(loop.call_soon_threadsafe, _begin_stop, task, run, cancel_grace)
     ended = False
     try:
         while True:
@@ -86,6 +89,7 @@ async def _stream(
                 await channel.wait()
         ended = True
     finally:
+        run.on_stop = None
         if not ended:
             await _stop(task, run, cancel_grace)
     error = await task
@@ -121,6 +125,20 @@ async def _execute(
     return error
 
 
+def _begin_stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float) -> None:
+    """End the callback's task while its reader stays."""
+    if not task.done() and run.stopping is None:
+        run.cancelled.set()
+        run.stopping = asyncio.create_task(_end(task, cancel_grace))
+
+
+async def _end(task: asyncio.Task[Exception | None], cancel_grace: float) -> None:
+    await asyncio.wait({task}, timeout=cancel_grace)
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+
+
 async def _stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float) -> None:
     """End the callback's task after its reader has gone, gently first."""
     run.cancel()
@@ -128,10 +146,7 @@ async def _stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grac
     # interrupting the wait; a plain asyncio cancellation still gets through.
     with anyio.CancelScope(shield=True):
         try:
-            await asyncio.wait({task}, timeout=cancel_grace)
-            while not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+            await _end(task, cancel_grace)
         except asyncio.CancelledError:
             task.cancel()
             raise

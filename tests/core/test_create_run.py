@@ -300,6 +300,39 @@ async def test_a_callback_that_swallows_cancellation_is_cancelled_again(
     assert swallowed == 3
 
 
+async def test_cancel_ends_the_run_and_its_reader_gets_all_that_was_emitted() -> None:
+    controllers: list[RunController] = []
+
+    async def run(controller: RunController) -> None:
+        controllers.append(controller)
+        call = await controller.add_tool_call("search", "call-1")
+        call.append_args_text('{"q": ')
+        controller.append_text("half")
+        await asyncio.sleep(60)
+
+    stream = create_run(run, cancel_grace=0.01)
+    chunks = [await anext(stream)]
+    await asyncio.to_thread(controllers[0].cancel)
+    controllers[0].cancel()
+    chunks.extend(await collect(stream))
+    check_stream(chunks)
+    assert controllers[0].is_cancelled
+    assert TextDeltaChunk("half") in chunks
+    assert isinstance(chunks[-1], ToolCallArgsTextFinishChunk)
+    controllers[0].cancel()
+
+
+async def test_a_callback_that_heeds_is_cancelled_may_still_say_something() -> None:
+    async def run(controller: RunController) -> None:
+        controller.append_text("a")
+        controller.cancel()
+        await controller.cancelled_event.wait()
+        controller.append_text("b")
+
+    chunks = await collect(create_run(run, cancel_grace=5))
+    assert chunks == [TextDeltaChunk("a"), TextDeltaChunk("b")]
+
+
 async def test_a_cancelled_anyio_scope_around_the_reader_still_awaits_the_callback() -> None:
     seen: list[str] = []
 
