@@ -31,10 +31,16 @@ MERGE_AFTER = 128
 """Waiting chunks from which on neighbouring deltas are merged."""
 
 MERGED_LENGTH = 4096
-"""Characters a merged delta may reach; appending to it copies at most this much."""
+"""Characters from which on a merged delta takes no more."""
+
+MERGED_PIECES = 2048
+"""Deltas that are kept apart at most before they become one text."""
 
 DRAIN_LEVEL = 32
 """Waiting chunks that `drain()` lets stand."""
+
+
+_Delta = TextDeltaChunk | ReasoningDeltaChunk | ToolCallDeltaChunk
 
 
 class Channel:
@@ -46,6 +52,7 @@ class Channel:
         put the operation, holds it meanwhile."""
         self._items: deque[AssistantStreamChunk] = deque()
         self._batch: UpdateStateChunk | None = None
+        self._tail: _Tail | None = None  # what the last item grows into, while the reader lags
         self._waiter: asyncio.Future[None] | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         self._closed = False
@@ -68,17 +75,30 @@ class Channel:
         with self.lock:
             if self._closed:
                 return False
-            items = self._items
-            self._batch = None
-            if len(items) >= MERGE_AFTER:
-                merged = _merge(items[-1], chunk)
-                if merged is not None:
-                    items[-1] = merged
+            tail = self._tail
+            if tail is not None:
+                if tail.add(chunk):
                     return True
+                self._seal_tail(tail)
+            items = self._items
             items.append(chunk)
+            self._batch = None
             if self._waiter is not None:
                 self._wake()
+            elif len(items) > MERGE_AFTER:
+                self._tail = _Tail.of(chunk)
             return True
+
+    def put_delta(
+        self, kind: type[TextDeltaChunk | ReasoningDeltaChunk], delta: str, parent_id: str | None
+    ) -> bool:
+        """Add a delta of text or reasoning, as `put` does; makes no chunk where it can merge."""
+        with self.lock:
+            tail = self._tail
+            if tail is not None and tail.kind is kind and tail.key == parent_id and tail.has_room:
+                tail.extend(delta)
+                return True
+            return self.put(kind(delta, parent_id))
 
     def put_operations(self, operations: list[StateOperation]) -> bool:
         """Add state operations; they join the last chunk when it is an open batch of them."""
@@ -113,7 +133,7 @@ class Channel:
         with self.lock:
             self._closed = True
             self._items.clear()
-            self._batch = None
+            self._batch = self._tail = None
             self._release_drain_waiters()
 
     def pop(self) -> AssistantStreamChunk | None:
@@ -121,6 +141,8 @@ class Channel:
         with self.lock:
             if not self._items:
                 return None
+            if self._tail is not None and len(self._items) <= MERGE_AFTER:
+                self._seal_tail(self._tail)
             chunk = self._items.popleft()
             if chunk is self._batch:
                 self._batch = None
@@ -131,6 +153,8 @@ class Channel:
     def take(self) -> list[AssistantStreamChunk]:
         """Take every chunk that is ready."""
         with self.lock:
+            if self._tail is not None:
+                self._seal_tail(self._tail)
             chunks = list(self._items)
             self._items.clear()
             self._batch = None
@@ -166,6 +190,10 @@ class Channel:
                 self._drain_waiters.append(waiter)
             await waiter
 
+    def _seal_tail(self, tail: _Tail) -> None:
+        self._items[-1] = tail.chunk()
+        self._tail = None
+
     def _wake(self) -> None:
         waiter, self._waiter = self._waiter, None
         if waiter is not None:
@@ -189,25 +217,54 @@ def _set_done(waiter: asyncio.Future[None]) -> None:
         waiter.set_result(None)
 
 
-def _merge(last: AssistantStreamChunk, chunk: AssistantStreamChunk) -> AssistantStreamChunk | None:
-    """One chunk that says what `last` and then `chunk` say, where that is possible and short."""
-    if type(last) is not type(chunk):
+class _Tail:
+    """Neighbouring deltas of one part on their way to become one chunk."""
+
+    __slots__ = ("_length", "_pieces", "has_room", "key", "kind")
+
+    def __init__(self, kind: type[_Delta], key: str | None, delta: str) -> None:
+        self.kind = kind
+        self.key = key
+        """What tells the part from others of its kind: the parent's id, or the tool call's."""
+        self.has_room = True
+        self._pieces = [delta]
+        self._length = len(delta)
+
+    @classmethod
+    def of(cls, chunk: AssistantStreamChunk) -> _Tail | None:
+        """The beginning of a tail, or `None` when `chunk` is not a delta."""
+        if isinstance(chunk, TextDeltaChunk):
+            return cls(TextDeltaChunk, chunk.parent_id, chunk.text_delta)
+        if isinstance(chunk, ToolCallDeltaChunk):
+            return cls(ToolCallDeltaChunk, chunk.tool_call_id, chunk.args_text_delta)
+        if isinstance(chunk, ReasoningDeltaChunk):
+            return cls(ReasoningDeltaChunk, chunk.parent_id, chunk.reasoning_delta)
         return None
-    if isinstance(last, TextDeltaChunk) and isinstance(chunk, TextDeltaChunk):
-        if last.parent_id == chunk.parent_id and len(last.text_delta) < MERGED_LENGTH:
-            return TextDeltaChunk(last.text_delta + chunk.text_delta, last.parent_id)
-    elif isinstance(last, ToolCallDeltaChunk) and isinstance(chunk, ToolCallDeltaChunk):
-        if last.tool_call_id == chunk.tool_call_id and len(last.args_text_delta) < MERGED_LENGTH:
-            text = last.args_text_delta + chunk.args_text_delta
-            return ToolCallDeltaChunk(last.tool_call_id, text)
-    elif (
-        isinstance(last, ReasoningDeltaChunk)
-        and isinstance(chunk, ReasoningDeltaChunk)
-        and last.parent_id == chunk.parent_id
-        and len(last.reasoning_delta) < MERGED_LENGTH
-    ):
-        return ReasoningDeltaChunk(last.reasoning_delta + chunk.reasoning_delta, last.parent_id)
-    return None
+
+    def add(self, chunk: AssistantStreamChunk) -> bool:
+        """Take `chunk` in, if it continues the same part and there is room."""
+        if type(chunk) is not self.kind or not self.has_room:
+            return False
+        other = _Tail.of(chunk)
+        if other is None or other.key != self.key:
+            return False
+        self.extend(other._pieces[0])
+        return True
+
+    def extend(self, delta: str) -> None:
+        """Append `delta`."""
+        self._pieces.append(delta)
+        self._length += len(delta)
+        self.has_room = self._length < MERGED_LENGTH and len(self._pieces) < MERGED_PIECES
+
+    def chunk(self) -> _Delta:
+        """The one chunk that says the same."""
+        delta = "".join(self._pieces)
+        if self.kind is ToolCallDeltaChunk:
+            return ToolCallDeltaChunk(self.key or "", delta)
+        if self.kind is TextDeltaChunk:
+            return TextDeltaChunk(delta, self.key)
+        return ReasoningDeltaChunk(delta, self.key)
 
 
 def _extend_merging(into: list[StateOperation], operations: list[StateOperation]) -> None:
