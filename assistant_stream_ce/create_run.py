@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import partial
 
 import anyio
 
@@ -76,7 +75,7 @@ async def _stream(
     channel.bind()
     task = asyncio.create_task(_execute(callback, run, format_error))
     loop = asyncio.get_running_loop()
-    run.on_stop = partial(loop.call_soon_threadsafe, _begin_stop, task, run, cancel_grace)
+    run.on_stop = lambda: loop.call_soon_threadsafe(_begin_stop, task, run, cancel_grace)
     ended = False
     try:
         while True:
