@@ -1,11 +1,20 @@
 """LangChain messages and callbacks as chunks.
 
-`MessageTranslator` turns model messages into chunks, `AssistantCallbackHandler` does it for
-whatever runs inside a chain. `assistant_stream_langchain.testing` has a scripted chat model.
+`AssistantCallbackHandler` shows what runs inside any chain, `MessageTranslator` turns model
+messages into chunks. `assistant_stream_langchain.testing` has a scripted chat model.
 """
 
 from __future__ import annotations
 
+from .callbacks import AssistantCallbackHandler
 from .translator import MessageTranslator
+from .visibility import Action, Rule, Visibility, is_internal_call
 
-__all__ = ("MessageTranslator",)
+__all__ = (
+    "Action",
+    "AssistantCallbackHandler",
+    "MessageTranslator",
+    "Rule",
+    "Visibility",
+    "is_internal_call",
+)

@@ -18,6 +18,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from ._media import FileFragment, read_file
 from ._server_tools import CallFragment, ResultFragment, read_server_tool
+from ._shapes import as_items, as_mapping, as_text, first_text
 from ._sources import SourceFragment, read_annotation, read_message_sources
 
 __all__ = (
@@ -128,10 +129,11 @@ def _read_block(block: str | Block, position: int, calls: _Calls) -> Sequence[Fr
         return calls.at(block) if calls.announced else _read_call_block(block)
     if kind in ("thinking", "reasoning", "reasoning_content"):
         return _read_reasoning(block, position)
-    if kind == "non_standard" and isinstance(value := block.get("value"), Mapping):
-        return _read_block({**value, "index": block.get("index")}, position, calls)
-    if kind is None and isinstance(text := block.get("text"), str):
-        return [TextFragment(text)] if text else []
+    if kind == "non_standard":
+        inner = as_mapping(block.get("value"))
+        return _read_block({**inner, "index": block.get("index")}, position, calls)
+    if kind is None and (text := as_text(block.get("text"))):
+        return [TextFragment(text)]
     file = read_file(block)
     return read_server_tool(block) if file is None else [file]
 
@@ -146,33 +148,30 @@ _TEXT_KEYS = {
 
 def _read_text(block: Block, kind: str) -> list[Fragment]:
     fragments: list[Fragment] = []
-    text = block.get(_TEXT_KEYS[kind])
-    if isinstance(text, str) and text:
+    if text := as_text(block.get(_TEXT_KEYS[kind])):
         fragments.append(TextFragment(text))
     fragments.extend(
         source
         for key in ("annotations", "citations")
-        for annotation in block.get(key) or ()
-        if isinstance(annotation, Mapping) and (source := read_annotation(annotation))
+        for annotation in as_items(block.get(key))
+        if (source := read_annotation(as_mapping(annotation)))
     )
     return fragments
 
 
 def _read_reasoning(block: Block, position: int) -> list[Fragment]:
     key = block.get("index", position)
-    if isinstance(inner := block.get("reasoning_content"), Mapping):  # Bedrock Converse.
-        block = inner
-    for name in ("thinking", "reasoning", "text"):
-        if isinstance(text := block.get(name), str):
-            return [ReasoningFragment(text, key)] if text else []
+    block = as_mapping(block.get("reasoning_content")) or block  # Bedrock Converse.
+    if text := first_text(block, "thinking", "reasoning", "text"):
+        return [ReasoningFragment(text, key)]
     # The Responses API: summaries, each its own part; some servers send plain `content` instead,
     # and Mistral a list of text blocks under `thinking`.
     keyed = block.get("summary")
     items = keyed or block.get("content") or block.get("thinking")
     return [
         ReasoningFragment(text, (key, item.get("index", number)) if keyed else key)
-        for number, item in enumerate(items if isinstance(items, list) else ())
-        if isinstance(item, Mapping) and isinstance(text := item.get("text"), str) and text
+        for number, item in enumerate(map(as_mapping, as_items(items)))
+        if (text := first_text(item, "text"))
     ]
 
 
@@ -190,25 +189,22 @@ def _read_call_block(block: Block) -> list[Fragment]:
 
 def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:
     for name in ("reasoning_content", "reasoning", "thinking"):
-        value = kwargs.get(name)
-        if isinstance(value, str) and value:
-            return [ReasoningFragment(value)]
-        if isinstance(value, Mapping):
-            return _read_reasoning({"type": "reasoning", **value}, 0)
+        if text := as_text(kwargs.get(name)):
+            return [ReasoningFragment(text)]
+        if value := as_mapping(kwargs.get(name)):
+            return _read_reasoning(value, 0)
     return []
 
 
 def _kwargs_media(kwargs: Mapping[str, Any], has_content: bool) -> Iterator[Fragment]:
-    for block in kwargs.get("tool_outputs") or ():
-        if isinstance(block, Mapping):
-            file = read_file(block)
-            yield from [file] if file else read_server_tool(block)
+    for block in map(as_mapping, as_items(kwargs.get("tool_outputs"))):
+        file = read_file(block)
+        yield from [file] if file else read_server_tool(block)
     audio = kwargs.get("audio")
     if isinstance(audio, bytes):
         audio = {"data": audio}
-    if isinstance(audio, Mapping):
-        transcript = audio.get("transcript")
-        if isinstance(transcript, str) and transcript and not has_content:
-            yield TextFragment(transcript)
-        if file := read_file({"type": "audio", **audio}):
-            yield file
+    audio = as_mapping(audio)
+    if not has_content and (transcript := first_text(audio, "transcript")):
+        yield TextFragment(transcript)
+    if file := read_file({"type": "audio", **audio}):
+        yield file

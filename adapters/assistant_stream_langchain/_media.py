@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ._shapes import as_mapping, first_text
+
 __all__ = ("FileFragment", "read_file")
 
 _DEFAULT_TYPES = {
@@ -47,8 +49,7 @@ def read_file(block: Mapping[str, Any]) -> FileFragment | None:
     data = _first(inner, "base64", "data", "b64_json", "result", "bytes", "file_data")
     url = _first(inner, "url", "file_uri", "file_url", "image_url")
     mime_type = _mime_type(inner, kind)
-    filename = inner.get("filename") or inner.get("name")
-    name = filename if isinstance(filename, str) else None
+    name = first_text(inner, "filename", "name")
     if isinstance(data, bytes):
         data = base64.b64encode(data).decode("ascii")
     if isinstance(data, str):
@@ -64,24 +65,20 @@ def _inner(block: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     """The block with what providers nest (`source`, `image_url`, ...) lifted to the top."""
     flat = dict(block)
     for key in (kind, "image_url", "source", "file", "input_audio", "extras"):
-        nested = flat.get(key)
-        if isinstance(nested, Mapping):
+        if nested := as_mapping(flat.get(key)):
             flat.pop(key)
             flat.update(nested)
     return flat
 
 
 def _mime_type(inner: Mapping[str, Any], kind: str) -> str:
-    for key in ("mime_type", "media_type", "mimeType"):
-        if isinstance(value := inner.get(key), str) and value:
-            return value
+    if stated := first_text(inner, "mime_type", "media_type", "mimeType"):
+        return stated
     default = _DEFAULT_TYPES[kind]
-    suffix = inner.get("output_format") or inner.get("format")
-    if isinstance(suffix, str) and suffix:
-        if suffix == "pdf":
-            return "application/pdf"
-        return f"{default.split('/')[0]}/{suffix}"
-    return default
+    suffix = first_text(inner, "output_format", "format")
+    if suffix is None:
+        return default
+    return "application/pdf" if suffix == "pdf" else f"{default.split('/')[0]}/{suffix}"
 
 
 def _url_type(url: str) -> str | None:

@@ -11,6 +11,7 @@ from assistant_stream_ce._json import dumps, to_json
 from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.typing import JSONValue
 
+from ._shapes import as_items
 from ._sources import SourceFragment, read_document
 
 __all__ = ("args_text", "artifact_sources", "json_value")
@@ -18,9 +19,7 @@ __all__ = ("args_text", "artifact_sources", "json_value")
 
 def artifact_sources(artifact: object) -> list[SourceFragment]:
     """Return the documents that a retrieval tool left in its artifact."""
-    if not isinstance(artifact, (list, tuple)):
-        return []
-    return [read_document(item) for item in artifact if isinstance(item, Document)]
+    return [read_document(item) for item in as_items(artifact) if isinstance(item, Document)]
 
 
 def json_value(value: object) -> JSONValue:

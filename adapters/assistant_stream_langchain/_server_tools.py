@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._shapes import as_items, as_mapping
+
 __all__ = ("CallFragment", "ResultFragment", "read_server_tool")
 
 
@@ -64,9 +66,8 @@ def read_server_tool(block: Mapping[str, Any]) -> Sequence[CallFragment | Result
 
 def _v1_call(block: Mapping[str, Any], *, whole: bool) -> CallFragment:
     name = block.get("name")
-    extras = block.get("extras")
-    if name == "remote_mcp" and isinstance(extras, Mapping):
-        name = extras.get("tool_name") or name
+    if name == "remote_mcp":
+        name = as_mapping(block.get("extras")).get("tool_name") or name
     call = _server_call(block, name, block.get("args"))
     call.whole = whole
     return call
@@ -79,7 +80,7 @@ def _server_call(block: Mapping[str, Any], name: str | None, args: Any) -> CallF
 def _anthropic_result(block: Mapping[str, Any]) -> ResultFragment:
     content = block.get("content")
     failed = bool(block.get("is_error"))
-    if isinstance(content, Mapping) and content.get("error_code"):
+    if as_mapping(content).get("error_code"):
         failed = True
     return ResultFragment(block.get("tool_use_id"), _clean(content), failed)
 
@@ -93,7 +94,7 @@ def _responses_call(block: Mapping[str, Any], kind: str) -> Sequence[CallFragmen
     if kind.startswith("mcp_"):
         name = block.get("name") or name
         args = block.get("arguments") or args
-    elif isinstance(action := args.get("action"), Mapping):
+    elif action := as_mapping(args.get("action")):
         result = result or action.get("sources")
         args = {key: value for key, value in action.items() if key != "sources"}
     call = CallFragment(
@@ -111,8 +112,8 @@ def _responses_call(block: Mapping[str, Any], kind: str) -> Sequence[CallFragmen
 
 def _clean(output: Any) -> Any:
     """Leave out what only the provider can read, which may be many times the rest."""
-    if isinstance(output, Mapping):
-        return {k: _clean(v) for k, v in output.items() if not k.startswith("encrypted_")}
-    if isinstance(output, list):
-        return [_clean(item) for item in output]
+    if fields := as_mapping(output):
+        return {k: _clean(v) for k, v in fields.items() if not k.startswith("encrypted_")}
+    if items := as_items(output):
+        return [_clean(item) for item in items]
     return output

@@ -22,7 +22,7 @@ class ThinkTag:
     __slots__ = ("_held", "_inside", "settled")
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held: str = ""
         self._inside = False
         self.settled = False
         """Whether the rest of the message is plain text."""
@@ -36,7 +36,7 @@ class ThinkTag:
         start = text.lstrip()
         if start.startswith(_OPEN):
             self._inside = True
-            return self._inner(start[len(_OPEN) :].lstrip("\n"))
+            return self._inner(start[len(_OPEN) :])
         if _OPEN.startswith(start):
             self._held = text
             return []
@@ -55,8 +55,7 @@ class ThinkTag:
         thought, closed, rest = text.partition(_CLOSE)
         if closed:
             self.settled = True
-            answer = rest.lstrip("\n")
-            return [ReasoningFragment(thought, _OPEN), TextFragment(answer)]
+            return [ReasoningFragment(thought, _OPEN), TextFragment(rest)]
         keep = _tag_prefix_at_end(thought)
         self._held = thought[len(thought) - keep :]
         return [ReasoningFragment(thought[: len(thought) - keep], _OPEN)]

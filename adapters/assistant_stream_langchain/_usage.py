@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
 from assistant_stream_ce.typing import FinishReason
+
+from ._shapes import as_mapping, as_text, first_text
 
 __all__ = ("read_finish_reason", "read_usage")
 
@@ -35,13 +37,12 @@ def read_finish_reason(metadata: Mapping[str, Any]) -> FinishReason | None:
     if _METADATA_KEYS.isdisjoint(metadata):
         return None
     for key in _REASON_KEYS:
-        if isinstance(value := metadata.get(key), str) and value:
+        if value := as_text(metadata.get(key)):
             return _REASONS.get(value.lower().rsplit(".", 1)[-1].replace("-", "_"), "other")
     status = metadata.get("status")  # The Responses API.
     if status == "incomplete":
-        details = metadata.get("incomplete_details")
-        reason = details.get("reason") if isinstance(details, Mapping) else None
-        return _REASONS.get(reason, "other") if isinstance(reason, str) else "other"
+        reason = first_text(as_mapping(metadata.get("incomplete_details")), "reason")
+        return _REASONS.get(reason or "", "other")
     if status in ("completed", "failed"):
         return _REASONS[status]
     return None
@@ -49,10 +50,10 @@ def read_finish_reason(metadata: Mapping[str, Any]) -> FinishReason | None:
 
 def read_usage(message: AIMessage) -> tuple[int, int] | None:
     """Return the input and output tokens that `message` reports, or `None`."""
-    usage: Mapping[str, Any] | None = message.usage_metadata
+    usage: Mapping[str, Any] | None = cast("Mapping[str, Any] | None", message.usage_metadata)
     if usage is None and message.response_metadata:
-        raw = message.response_metadata.get("token_usage", message.response_metadata.get("usage"))
-        usage = raw if isinstance(raw, Mapping) else None
+        metadata = message.response_metadata
+        usage = as_mapping(metadata.get("token_usage") or metadata.get("usage"))
     if not usage:
         return None
     return (

@@ -54,8 +54,8 @@ class ScriptedChatModel(BaseChatModel):
     """Seconds to wait before every chunk."""
 
     _played: int = PrivateAttr(default=0)
-    _calls: list[list[BaseMessage]] = PrivateAttr(default_factory=list)
-    _tools: list[Any] = PrivateAttr(default_factory=list)
+    _calls: list[list[BaseMessage]] = PrivateAttr(default_factory=list[list[BaseMessage]])
+    _tools: list[Any] = PrivateAttr(default_factory=list[Any])
 
     @property
     def calls(self) -> list[list[BaseMessage]]:

@@ -51,7 +51,7 @@ class MessageTranslator:
         """
         if self._teller.waiting:
             return "tool-calls"
-        return "stop" if self._last_reason == "tool-calls" else self._last_reason
+        return "stop" if self._last_reason in ("tool-calls", "unknown") else self._last_reason
 
     @property
     def waiting_calls(self) -> tuple[str, ...]:
@@ -119,8 +119,13 @@ class MessageTranslator:
             self._teller.answer(call, json_value(result), json_value(artifact), is_error, out)
         return out
 
-    def is_waiting(self, call_id: str) -> bool:
-        """Whether a call has begun and has no result yet."""
+    @property
+    def is_waiting(self) -> bool:
+        """Whether any call has begun and has no result yet."""
+        return bool(self._teller.waiting)
+
+    def waits_for(self, call_id: str) -> bool:
+        """Whether the call with this id has begun and has no result yet."""
         call = self._teller.calls.get(call_id)
         return call is not None and not call.answered
 

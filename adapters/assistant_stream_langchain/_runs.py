@@ -1,0 +1,144 @@
+"""The runs inside a chain, and what callbacks report of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
+
+from ._shapes import as_items, as_mapping, first_text
+from .visibility import Action
+
+__all__ = (
+    "Run",
+    "RunTree",
+    "answers_in",
+    "final_message",
+    "is_interrupt",
+    "schema_name",
+    "token_message",
+    "tool_output",
+)
+
+
+class Run:
+    """One run. `inner_parent` is the tool call that the runs inside it are nested under."""
+
+    __slots__ = (
+        "call_id",
+        "hidden",
+        "inner_parent",
+        "is_root",
+        "key",
+        "parent_id",
+        "parent_run_id",
+        "schema",
+    )
+
+    def __init__(self, run_id: UUID, parent_run_id: UUID | None, around: Run | None) -> None:
+        self.key = str(run_id)
+        self.is_root = around is None
+        self.parent_run_id = parent_run_id
+        self.parent_id: str | None = around.inner_parent if around else None
+        self.inner_parent: str | None = self.parent_id
+        self.hidden: bool = around.hidden if around else False
+        self.call_id: str | None = None
+        self.schema: str | None = None
+
+    def apply(self, action: Action) -> None:
+        """Show the run, and what runs inside it, as `action` says."""
+        if action == "hide":
+            self.hidden = True
+        elif action == "inline":
+            self.parent_id = self.inner_parent = None
+
+
+class RunTree:
+    """The runs that are going on."""
+
+    def __init__(self) -> None:
+        self._runs: dict[UUID, Run] = {}
+        self._roots = 0
+
+    def begin(self, run_id: UUID, parent_run_id: UUID | None) -> Run:
+        """Add a run. One whose parent is unknown is a root."""
+        around = self._runs.get(parent_run_id) if parent_run_id else None
+        run = self._runs[run_id] = Run(run_id, parent_run_id, around)
+        self._roots += run.is_root
+        return run
+
+    def get(self, run_id: UUID) -> Run:
+        """Return a run. One that began before the handler was there is shown, but never a root."""
+        return self._runs.get(run_id) or Run(run_id, None, None)
+
+    def end(self, run_id: UUID) -> bool:
+        """Remove a run. Returns whether it was the last root."""
+        run = self._runs.pop(run_id, None)
+        if run is None or not run.is_root:
+            return False
+        self._roots -= 1
+        return self._roots == 0
+
+
+def token_message(token: Any, chunk: object) -> AIMessageChunk:
+    """Return the message chunk that a token stands for; a plain model has only the token."""
+    if isinstance(chunk, ChatGenerationChunk):
+        message: BaseMessage = chunk.message
+        if isinstance(message, AIMessageChunk):
+            return message
+        token = message.content
+    return AIMessageChunk(content=token)
+
+
+def final_message(response: LLMResult) -> AIMessage | None:
+    """Return the answer of a model run."""
+    generations = response.generations[0] if response.generations else []
+    if not generations:
+        return None
+    generation = generations[0]
+    if isinstance(generation, ChatGeneration):
+        message: BaseMessage = generation.message
+        return message if isinstance(message, AIMessage) else AIMessage(content=message.content)
+    metadata = {**(response.llm_output or {}), **(generation.generation_info or {})}
+    return AIMessage(content=generation.text, response_metadata=metadata)
+
+
+def schema_name(options: object) -> str | None:
+    """Return the name of the schema when a model run is asked for structured output."""
+    wanted = as_mapping(as_mapping(options).get("ls_structured_output_format"))
+    if not wanted:
+        return None
+    return first_text(as_mapping(wanted.get("schema")), "title") or "structured-output"
+
+
+def tool_output(output: Any, call_id: str) -> tuple[Any, Any, bool]:
+    """Return the result, the artifact and whether it is an error, whatever a tool returned."""
+    answers = list(answers_in(output))
+    if not answers:
+        # A `Command` without an answer only changes the graph's state, which is not a result.
+        return (
+            (None if hasattr(output, "update") and hasattr(output, "goto") else output),
+            None,
+            False,
+        )
+    answer = next((a for a in answers if a.tool_call_id == call_id), answers[0])
+    return answer.content, answer.artifact, getattr(answer, "status", None) == "error"
+
+
+def answers_in(value: Any, depth: int = 3) -> Iterator[ToolMessage]:
+    """Yield the tool messages in what a tool, a node or a chain returned."""
+    if isinstance(value, ToolMessage):
+        yield value
+    elif depth > 0:
+        for item in (*as_mapping(value).values(), *as_items(value)):
+            yield from answers_in(item, depth - 1)
+        if hasattr(value, "goto"):  # A `Command`, known without LangGraph.
+            yield from answers_in(getattr(value, "update", None), depth - 1)
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Whether an error is LangGraph's way to pause or redirect a graph."""
+    return any(base.__name__ == "GraphBubbleUp" for base in type(error).__mro__)

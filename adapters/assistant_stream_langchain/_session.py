@@ -1,0 +1,153 @@
+"""What a callback handler knows of the chains that it follows, and how it tells of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from langchain_core.documents import Document
+from langchain_core.messages import AIMessage
+
+from assistant_stream_ce.chunks import (
+    AssistantStreamChunk,
+    DataPartChunk,
+    ToolCallArgsTextFinishChunk,
+    ToolResultChunk,
+)
+from assistant_stream_ce.controller import RunController
+from assistant_stream_ce.typing import FinishReason
+
+from ._results import json_value
+from ._runs import Run, RunTree, answers_in, tool_output
+from ._shapes import as_items
+from ._structured import structured_value
+from ._voices import Voices
+from .translator import MessageTranslator
+from .visibility import Visibility
+
+__all__ = ("ChainSession",)
+
+
+class ChainSession:
+    """Follows the runs of chains and emits what they do, in order, through one controller."""
+
+    def __init__(self, controller: RunController, visibility: Visibility) -> None:
+        self.runs = RunTree()
+        self._controller = controller
+        self._visibility = visibility
+        self._translator = MessageTranslator()
+        self._voices = Voices()
+        self._failures: dict[str, tuple[UUID | None, str]] = {}
+        """Why calls failed, with the run around the tool, until it is sure that nothing better
+        comes: whoever runs a tool may try again, or answer in words of its own."""
+        self._told_tokens = (0, 0)
+
+    def begin(
+        self,
+        run_id: UUID,
+        parent_run_id: UUID | None,
+        tags: Sequence[str] | None,
+        metadata: dict[str, Any] | None,
+        name: str | None,
+    ) -> Run:
+        """Follow a run from its start."""
+        run = self.runs.begin(run_id, parent_run_id)
+        if not run.hidden:
+            run.apply(self._visibility.decide(tags, metadata, name))
+        return run
+
+    def end(self, run_id: UUID, *, failed: bool = False) -> None:
+        """Stop following a run. The end of the last chain closes what is open."""
+        for call_id, (around, text) in list(self._failures.items()):
+            if around in (run_id, None):
+                self.answer(call_id, text, None, is_error=True)
+        run = self.runs.get(run_id)
+        if not self.runs.end(run_id):
+            return
+        self._emit(self._voices.release_all())
+        self._emit(self._translator.finish())
+        if not run.hidden and not failed:
+            self._finish_message()
+
+    def say(self, run: Run, message: AIMessage, *, whole: bool = False) -> None:
+        """Tell what a model said: a chunk, or its whole answer."""
+        told = self._translator.feed(message, parent_id=run.parent_id, run_id=run.key, whole=whole)
+        self._emit(self._voices.say(run.key, run.parent_id, told, ended=whole))
+
+    def say_structured(self, run: Run, name: str, message: AIMessage) -> None:
+        """Tell a structured answer: data, not text."""
+        value = json_value(structured_value(message))
+        account = AIMessage(
+            content="",
+            id=message.id,
+            usage_metadata=message.usage_metadata,
+            response_metadata=message.response_metadata,
+        )
+        told = self._translator.feed(account, parent_id=run.parent_id, run_id=run.key)
+        start, *rest = told
+        part = DataPartChunk(name, value, run.key, run.parent_id)
+        self._emit(self._voices.say(run.key, run.parent_id, [start, part, *rest], ended=True))
+
+    def break_off(self, run: Run, reason: FinishReason) -> None:
+        """Close an answer that ended before its end."""
+        told = self._translator.end_run(run.key, reason)
+        self._emit(self._voices.say(run.key, run.parent_id, told, ended=True))
+
+    def begin_tool(self, run: Run, call_id: str, name: str, args: dict[str, Any]) -> None:
+        """Tell that a tool runs; what runs inside it is nested under the call."""
+        run.call_id = call_id
+        self._failures.pop(call_id, None)
+        wire_id, told = self._translator.begin_tool(call_id, name, args, parent_id=run.parent_id)
+        run.inner_parent = wire_id
+        self._emit(told)
+
+    def end_tool(self, run: Run, output: Any) -> None:
+        """Tell what a tool returned."""
+        if run.call_id is None:
+            return
+        result, artifact, is_error = tool_output(output, run.call_id)
+        self.answer(run.call_id, result, artifact, is_error=is_error)
+        self.add_documents(run, [i for i in as_items(artifact) if isinstance(i, Document)])
+
+    def fail_tool(self, run: Run, text: str) -> None:
+        """Remember that a tool raised."""
+        if run.call_id is not None:
+            self._failures[run.call_id] = (run.parent_run_id, text)
+
+    def take_answers(self, value: Any) -> None:
+        """Tell the answers to waiting calls in what a chain returned or a model is sent."""
+        if self._translator.is_waiting:
+            for answer in answers_in(value):
+                if self._translator.waits_for(answer.tool_call_id):
+                    result, artifact, is_error = tool_output(answer, answer.tool_call_id)
+                    self.answer(answer.tool_call_id, result, artifact, is_error=is_error)
+
+    def answer(self, call_id: str, result: Any, artifact: Any, *, is_error: bool) -> None:
+        """Tell the result of a call; the first one counts."""
+        self._failures.pop(call_id, None)
+        told = self._translator.end_tool(call_id, result, artifact=artifact, is_error=is_error)
+        for chunk in told:
+            if isinstance(chunk, (ToolCallArgsTextFinishChunk, ToolResultChunk)):
+                self._emit(self._voices.follow(chunk.tool_call_id, [chunk]))
+
+    def add_documents(self, run: Run, documents: Sequence[Document]) -> None:
+        """Tell retrieved documents as sources."""
+        if not run.hidden:
+            self._emit(self._translator.add_documents(documents, parent_id=run.inner_parent))
+
+    def add_data(self, run: Run, name: str, data: Any) -> None:
+        """Tell a custom event as a data part."""
+        if not run.hidden:
+            self._emit([DataPartChunk(name, json_value(data), parent_id=run.inner_parent)])
+
+    def _finish_message(self) -> None:
+        tokens = (self._translator.input_tokens, self._translator.output_tokens)
+        told, self._told_tokens = self._told_tokens, tokens
+        self._controller.add_message_finish(
+            self._translator.finish_reason, tokens[0] - told[0], tokens[1] - told[1]
+        )
+
+    def _emit(self, chunks: Sequence[AssistantStreamChunk]) -> None:
+        for chunk in chunks:
+            self._controller.add_chunk(chunk)

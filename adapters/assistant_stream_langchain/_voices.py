@@ -1,0 +1,96 @@
+"""Keeps answers apart that are streamed at the same time.
+
+A client appends text to the part that stands last, so the words of two models that run side by
+side would end up shuffled in one part. Where two answers would share a part, the second is held
+back until the first has ended. Answers under different tool calls do not share any.
+"""
+
+from __future__ import annotations
+
+from assistant_stream_ce.chunks import ToolCallBeginChunk
+
+from ._teller import Chunks
+
+__all__ = ("Voices",)
+
+
+class _Voice:
+    __slots__ = ("began", "ended", "held", "spoke")
+
+    def __init__(self, now: int) -> None:
+        self.began = self.spoke = now
+        self.held: Chunks = []
+        self.ended = False
+
+
+class Voices:
+    """The answers of a run that are being told, by the id of their model run."""
+
+    def __init__(self) -> None:
+        self._voices: dict[str, _Voice] = {}
+        self._lines: dict[str | None, list[_Voice]] = {}
+        """Who speaks under each parent: the first has the floor, the others wait."""
+        self._held_calls: dict[str, _Voice] = {}
+        self._clock = 0
+
+    def say(
+        self, key: str, parent_id: str | None, chunks: Chunks, *, ended: bool = False
+    ) -> Chunks:
+        """Return the chunks to emit now that the answer `key` has said `chunks`."""
+        self._clock += 1
+        line = self._lines.setdefault(parent_id, [])
+        voice = self._voices.get(key)
+        if voice is None:
+            voice = self._voices[key] = _Voice(self._clock)
+            line.append(voice)
+        if voice is line[0]:
+            voice.spoke = self._clock
+            out = chunks
+        else:
+            out = []
+            self._hold(voice, chunks)
+        if ended:
+            del self._voices[key]
+            voice.ended = True
+            if line[0].spoke < voice.began:
+                # The one that has the floor says nothing, and may never do: do not wait for it.
+                line.remove(voice)
+                out = self._release(voice)
+            out = self._pass_on(line, out)
+        return out
+
+    def follow(self, tool_call_id: str, chunks: Chunks) -> Chunks:
+        """Return `chunks`, which belong to a tool call, unless the call itself is held back."""
+        voice = self._held_calls.get(tool_call_id)
+        if voice is None:
+            return chunks
+        voice.held.extend(chunks)
+        return []
+
+    def release_all(self) -> Chunks:
+        """Return everything that is still held back, for the end of the run."""
+        voices = [voice for line in self._lines.values() for voice in line]
+        self._voices.clear()
+        self._lines.clear()
+        return [chunk for voice in voices for chunk in self._release(voice)]
+
+    def _pass_on(self, line: list[_Voice], out: Chunks) -> Chunks:
+        while line and line[0].ended:
+            del line[0]
+            if line:
+                line[0].spoke = self._clock
+                out = [*out, *self._release(line[0])]
+        return out
+
+    def _hold(self, voice: _Voice, chunks: Chunks) -> None:
+        voice.held.extend(chunks)
+        for chunk in chunks:
+            if isinstance(chunk, ToolCallBeginChunk):
+                self._held_calls[chunk.tool_call_id] = voice
+
+    def _release(self, voice: _Voice) -> Chunks:
+        held, voice.held = voice.held, []
+        for chunk in held:
+            if isinstance(chunk, ToolCallBeginChunk):
+                self._held_calls.pop(chunk.tool_call_id, None)
+        return held
