@@ -62,8 +62,11 @@ class AssistantTransportEncoder(StreamEncoder):
     def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
         """Return the frames for `chunk`; empty when it breaks the order of a tool call."""
         if type(chunk) is TextDeltaChunk:
-            return self._text("text", chunk.parent_id or None, chunk.text_delta)
-        return "".join(map(self._frames, self._parts.ledger.admit(chunk)))
+            return self._text(chunk)
+        admitted = self._parts.ledger.admit(chunk)
+        if len(admitted) == 1:
+            return self._frames(admitted[0])
+        return "".join(map(self._frames, admitted))
 
     def encode_end(self) -> str:
         """Finish every open part and say `[DONE]`."""
@@ -77,10 +80,8 @@ class AssistantTransportEncoder(StreamEncoder):
         match chunk:
             case ToolCallDeltaChunk():
                 return _delta(self._index(chunk.tool_call_id), chunk.args_text_delta)
-            case TextDeltaChunk():
-                return self._text("text", chunk.parent_id or None, chunk.text_delta)
-            case ReasoningDeltaChunk():
-                return self._text("reasoning", chunk.parent_id or None, chunk.reasoning_delta)
+            case TextDeltaChunk() | ReasoningDeltaChunk():
+                return self._text(chunk)
             case UpdateStateChunk():
                 operations = _fields.merge_appends(chunk.operations)
                 return _message("update-state", {"operations": operations}) if operations else ""
@@ -117,12 +118,17 @@ class AssistantTransportEncoder(StreamEncoder):
             case _:
                 assert_never(chunk)
 
-    def _text(self, kind: TextKind, parent_id: str | None, delta: str) -> str:
-        parts = self._parts
+    def _text(self, chunk: TextDeltaChunk | ReasoningDeltaChunk) -> str:
+        kind: TextKind = "text"
+        if isinstance(chunk, TextDeltaChunk):
+            delta = chunk.text_delta
+        else:
+            kind, delta = "reasoning", chunk.reasoning_delta
+        parts, parent_id = self._parts, chunk.parent_id or None
         if parts.text_index is not None and parts.extends(kind, parent_id):
             return _delta(parts.text_index, delta)
-        fields = _fields.without_absent(parentId=parent_id)
-        return self._start(kind, fields) + _delta(parts.open_text(kind, parent_id), delta)
+        start = self._start(kind, _fields.without_absent(parentId=parent_id))
+        return start + _delta(parts.open_text(kind, parent_id), delta)
 
     def _start(self, part_type: str, fields: _fields.Fields) -> str:
         """Open a part at the next index; the caller tells the tracker what it is."""
@@ -179,7 +185,7 @@ def _part_finish(index: int) -> str:
 
 
 def _message(chunk_type: str, fields: Mapping[str, object]) -> str:
-    return sse_frame(dumps({"type": chunk_type, **fields}))
+    return sse_frame(f'{{"type":"{chunk_type}",{dumps(fields)[1:]}')
 
 
 class AssistantTransportResponse(AssistantStreamResponse):

@@ -67,7 +67,8 @@ class DataStreamEncoder(StreamEncoder):
         """Return the frames for `chunk`; empty when it breaks the order of a tool call."""
         if type(chunk) is TextDeltaChunk and not chunk.parent_id:
             return f"0:{json_string(chunk.text_delta)}\n"
-        return "".join(map(_frame, self._ledger.admit(chunk)))
+        admitted = self._ledger.admit(chunk)
+        return _frame(admitted[0]) if len(admitted) == 1 else "".join(map(_frame, admitted))
 
     def encode_end(self) -> str:
         """Close the arguments of every call that has them open. There is no terminator."""
