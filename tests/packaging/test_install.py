@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import assistant_stream_ce
+import assistant_stream_langchain
+import assistant_stream_langgraph
 from tests.packaging.environments import REPOSITORY, Environment, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+PACKAGES = (assistant_stream_ce, assistant_stream_langchain, assistant_stream_langgraph)
 
 IMPORTS = """
 import importlib.metadata, importlib.resources, json
@@ -30,6 +35,7 @@ names = {
     for module in (assistant_stream_ce, assistant_stream_langchain, assistant_stream_langgraph)
 }
 print(json.dumps({
+    "version": assistant_stream_ce.__version__,
     "names": names,
     "command": callable(script.load()),
     "page": "<div id=" in (page / "index.html").read_text(),
@@ -53,10 +59,13 @@ def installed(request: pytest.FixtureRequest, environment: Environment) -> Envir
 def test_every_way_to_install_gives_the_same_imports(installed: Environment) -> None:
     found = json.loads(installed.execute(IMPORTS))
 
-    here = json.loads(run(sys.executable, "-c", IMPORTS, cwd=REPOSITORY.parent))
-    assert found == here
-    assert found["command"]
-    assert found["page"]
+    assert found == {
+        "version": assistant_stream_ce.__version__,
+        "names": {package.__name__: sorted(package.__all__) for package in PACKAGES},
+        "command": True,
+        "page": True,
+        "extras": ["serve"],
+    }
 
 
 def test_the_wheel_needs_no_node(environment: Environment, sdist: Path) -> None:
@@ -66,43 +75,37 @@ def test_the_wheel_needs_no_node(environment: Environment, sdist: Path) -> None:
     assert environment.execute("import assistant_stream_ce") == ""
 
 
-class TestBesideUpstream:
-    """The older package of the same import name wins where it is installed, and neither breaks."""
+@pytest.fixture(scope="module")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the older package of the same import name."""
+    folder = tmp_path_factory.mktemp("upstream")
+    run(
+        sys.executable, "-m", "pip", "-qq", "download", "--no-deps", "--dest", folder,
+        "assistant-stream==0.0.36",
+        cwd=folder,
+    )  # fmt: skip
+    (wheel,) = folder.iterdir()
+    return wheel
 
-    @pytest.fixture(scope="class")
-    def upstream(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        folder = tmp_path_factory.mktemp("upstream")
-        run(
-            sys.executable, "-m", "pip", "-qq", "download", "--no-deps", "--dest", folder,
-            "assistant-stream==0.0.36",
-            cwd=folder,
-        )  # fmt: skip
-        (wheel,) = folder.iterdir()
-        return wheel
 
-    @pytest.mark.parametrize("upstream_first", [True, False])
-    @pytest.mark.parametrize("editable", [True, False], ids=["editable", "wheel"])
-    def test_installed_in_either_order_and_removed_again(
-        self,
-        environment: Environment,
-        wheel: Path,
-        upstream: Path,
-        upstream_first: bool,
-        editable: bool,
-    ) -> None:
-        ours: list[str | Path] = ["--editable", REPOSITORY] if editable else [wheel]
-        for what in ([upstream], ours) if upstream_first else (ours, [upstream]):
-            environment.install(*what)
+@pytest.mark.parametrize("upstream_first", [True, False], ids=["after", "before"])
+@pytest.mark.parametrize("editable", [True, False], ids=["editable", "wheel"])
+def test_upstream_wins_where_it_is_installed_and_neither_breaks_the_other(
+    environment: Environment, wheel: Path, upstream: Path, upstream_first: bool, editable: bool
+) -> None:
+    ours: list[str | Path] = ["--editable", REPOSITORY] if editable else [wheel]
+    for what in ([upstream], ours) if upstream_first else (ours, [upstream]):
+        environment.install(*what)
 
-        assert owner(environment) == "upstream"
-        assert environment.execute("from assistant_stream_ce import create_run") == ""
+    assert owner(environment) == "upstream"
+    assert environment.execute("from assistant_stream_ce import create_run") == ""
 
-        environment.pip("uninstall", "--yes", "assistant-stream")
-        assert owner(environment) == "ours"
+    environment.pip("uninstall", "--yes", "assistant-stream")
+    assert owner(environment) == "ours"
 
-        environment.install(upstream)
-        environment.pip("uninstall", "--yes", "assistant-stream-ce")
-        assert owner(environment) == "upstream"
+    environment.install(upstream)
+    environment.pip("uninstall", "--yes", "assistant-stream-ce")
+    assert owner(environment) == "upstream"
 
 
 def owner(environment: Environment) -> str:
