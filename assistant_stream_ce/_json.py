@@ -32,7 +32,7 @@ __all__ = ("copy_json", "dumps", "json_string", "register_json_type", "to_json")
 _logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
-_PLAIN = frozenset({str, int, bool, type(None)})
+PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 """Exact types that are their own JSON form."""
 
 _MESSAGE_TYPES = {
@@ -66,7 +66,7 @@ def register_json_type(type_: type[_T], convert: Callable[[_T], object]) -> None
         convert: Takes a value of the type and returns one that has a JSON form. It comes before
             the built-in rules, so it can also change the form of a type they know.
     """
-    if type_ in _PLAIN or type_ in (float, dict, list, tuple):
+    if type_ in PLAIN_TYPES or type_ in (float, dict, list, tuple):
         raise ValueError(f"The JSON form of `{type_.__name__}` is fixed; register a subclass of it")
     _converters[type_] = cast("Callable[[object], object]", convert)
 
@@ -111,14 +111,14 @@ def dumps(value: object) -> str:
         NotJSONError: Something inside has no JSON form; the message says where.
     """
     try:
-        text = orjson.dumps(value, _default, _OPTIONS)
+        text = orjson.dumps(value, _default, _OPTIONS).decode()
     except orjson.JSONEncodeError:
         # Integers beyond 64 bits, lone surrogates, keys that are no strings, deep nesting.
         slow = json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"))
         return slow.encode("utf-8", "backslashreplace").decode()
-    if (b'"__proto__":' in text or b'"constructor":' in text) and _has_unsafe_key(text):
-        text = orjson.dumps(to_json(value))
-    return text.decode()
+    if ('"__proto__":' in text or '"constructor":' in text) and _has_unsafe_key(text):
+        text = orjson.dumps(to_json(value)).decode()
+    return text
 
 
 _OPTIONS = (
@@ -133,7 +133,7 @@ def _default(value: object) -> JSONValue:
     return to_json(value)
 
 
-def _has_unsafe_key(text: bytes) -> bool:
+def _has_unsafe_key(text: str) -> bool:
     value: object = orjson.loads(text)
     return to_json(value) != value
 
@@ -149,7 +149,7 @@ class _NoFormError(Exception):
 def _convert(value: Any) -> JSONValue:
     kind = type_of(value)
     plain: JSONValue = value
-    if kind in _PLAIN:
+    if kind in PLAIN_TYPES:
         return plain
     if kind is dict:
         return _convert_mapping(value)
@@ -161,13 +161,13 @@ def _convert(value: Any) -> JSONValue:
 
 
 def _convert_items(items: Iterable[Any]) -> list[JSONValue]:
-    return [item if type(item) in _PLAIN else _convert(item) for item in items]
+    return [item if type(item) in PLAIN_TYPES else _convert(item) for item in items]
 
 
 def _convert_mapping(mapping: Mapping[Any, Any]) -> dict[str, JSONValue]:
     result: dict[str, JSONValue] = {
         key if type(key) is str else _convert_key(key): item
-        if type(item) in _PLAIN
+        if type(item) in PLAIN_TYPES
         else _convert(item)
         for key, item in mapping.items()
     }

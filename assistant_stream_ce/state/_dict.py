@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from assistant_stream_ce._json import to_json, type_of
 from assistant_stream_ce.chunks import StateOperation
 
-from .proxy import StateProxy, is_view
+from .proxy import StateProxy
 
 __all__ = ("StateDict",)
 
@@ -33,8 +33,6 @@ class StateDict(StateProxy, MutableMapping[str, Any]):
         name = key if type(key) is str else _key(key)
         store = self._store
         with store.lock:
-            if is_view(value, store, (*self._path, name)):
-                return  # `state["items"] += [...]` assigns the proxy it has just changed
             operations = store.assign(self._node(), self._path, name, value)
             if operations:
                 store.emit(operations)

@@ -26,14 +26,11 @@ def diff(old: JSONValue, new: JSONValue, path: Path = ()) -> list[StateOperation
 
 def difference(old: Any, new: Any, path: list[str]) -> list[StateOperation]:
     """As `diff`, for a path that is in wire form already."""
-    if type(new) is str and type(old) is str:  # the hot path: a token was appended
-        if old and new.startswith(old):
-            if len(new) == len(old):
-                return []
-            return [{"type": "append-text", "path": path, "value": new[len(old) :]}]
-        if not new and not old:
+    if type(new) is str and type(old) is str and old and new.startswith(old):
+        # The hot path: a token was appended. Its length does not matter, nothing is chosen.
+        if len(new) == len(old):
             return []
-        return [{"type": "set", "path": path, "value": new}]
+        return [{"type": "append-text", "path": path, "value": new[len(old) :]}]
     return _difference(old, new, path)[0]
 
 
@@ -41,19 +38,18 @@ _Difference: TypeAlias = tuple[list[StateOperation], int]
 """Operations and about how many characters they take on the wire."""
 
 _UNCHANGED: _Difference = ([], 0)
+_MISSING: Any = object()
 
 
 def _difference(old: Any, new: Any, path: list[str]) -> _Difference:
     kind = type_of(new)
-    if old is new:
+    if _is_same(old, new):
         return _UNCHANGED
     if kind is type_of(old):
         if kind is dict:
             return _dict_difference(old, new, path)
         if kind is list:
             return _list_difference(old, new, path)
-        if old == new:
-            return _UNCHANGED
         if kind is str and old and new.startswith(old):
             text = new[len(old) :]
             return [{"type": "append-text", "path": path, "value": text}], _length(path, text)
@@ -71,10 +67,13 @@ def _dict_difference(
         return _replacement(new, path)
     pieces: list[_Difference] = []
     for key, value in new.items():
-        if key in old:
-            piece = _difference(old[key], value, [*path, key])
-        else:
+        before = old.get(key, _MISSING)
+        if _is_same(before, value):
+            continue
+        if before is _MISSING:
             piece = _replacement(value, [*path, key])
+        else:
+            piece = _difference(before, value, [*path, key])
         if piece[0]:
             if key in UNSAFE_SEGMENTS:
                 return _replacement(new, path)
@@ -87,15 +86,24 @@ def _list_difference(old: list[JSONValue], new: list[JSONValue], path: list[str]
         return _replacement(new, path)
     pieces: list[_Difference] = []
     for index, value in enumerate(new):
-        if index < len(old):
-            if old[index] is value:
-                continue
-            piece = _difference(old[index], value, [*path, str(index)])
-        else:
+        before = old[index] if index < len(old) else _MISSING
+        if _is_same(before, value):
+            continue
+        if before is _MISSING:
             piece = _replacement(value, [*path, str(index)])
+        else:
+            piece = _difference(before, value, [*path, str(index)])
         if piece[0]:
             pieces.append(piece)
     return _shorter(pieces, new, path)
+
+
+def _is_same(old: Any, new: Any) -> bool:
+    """Whether the two are known to be the same without a look inside; quick, most items are."""
+    if old is new:
+        return True
+    kind = type_of(new)
+    return kind is type_of(old) and kind is not dict and kind is not list and bool(old == new)
 
 
 def _shorter(pieces: list[_Difference], new: JSONValue, path: list[str]) -> _Difference:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, SupportsIndex
 
 from assistant_stream_ce._json import to_json, type_of
 
-from .proxy import StateProxy, is_view
+from .proxy import StateProxy
 
 __all__ = ("StateList",)
 
@@ -45,8 +45,6 @@ class StateList(StateProxy, MutableSequence[Any]):
                 store.refill(node, self._path, new)
                 return
             position = _position(index, node)
-            if is_view(value, store, (*self._path, str(position))):
-                return
             operations = store.assign(node, self._path, position, value)
             if operations:
                 store.emit(operations)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from assistant_stream_ce._json import copy_json, to_json, type_of
+from assistant_stream_ce._json import PLAIN_TYPES, copy_json, to_json, type_of
 from assistant_stream_ce.chunks import StateOperation
 from assistant_stream_ce.typing import JSONValue
 
@@ -79,7 +79,7 @@ class StateStore:
         """
         with self.lock:
             if is_view(value, self, path):
-                return  # `state |= ...` assigns the proxy it has just changed
+                return  # as in `assign`
             stored = to_json(value)
             self.root = set_in_place(self.root, path, stored)
             self.generation += 1
@@ -133,7 +133,10 @@ class StateStore:
         wire = [*path, key if type(key) is str else str(key)]
         if not UNSAFE_SEGMENTS.isdisjoint(wire):
             raise unsafe_path(wire)
-        new = value if type(value) is str else to_json(value)
+        plain = type(value) in PLAIN_TYPES
+        if not plain and is_view(value, self, wire):
+            return []  # `state["items"] += [...]` assigns the proxy it has just changed
+        new: Any = value if plain else to_json(value)
         if isinstance(key, str):
             old = container.get(key, _MISSING)
             container[key] = new
@@ -143,11 +146,11 @@ class StateStore:
         else:
             old = container[key]
             container[key] = new
-        if old is not _MISSING:
-            if type(old) is not str:
-                self.generation += 1
-            return difference(old, new, wire)
-        return [{"type": "set", "path": wire, "value": copy_json(new)}]
+        if old is _MISSING:
+            return [{"type": "set", "path": wire, "value": new if plain else copy_json(new)}]
+        if type_of(old) not in PLAIN_TYPES:
+            self.generation += 1
+        return difference(old, new, wire)
 
     def refill(self, container: Any, path: tuple[str, ...], new: Any) -> None:
         """Give a list the items of `new`, or a dict only the keys of `new`; emit the difference.
