@@ -1,0 +1,24 @@
+"""The provider that the real clients talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .provider import Provider
+
+
+@pytest.fixture(scope="session")
+def running_provider() -> Iterator[Provider]:
+    provider = Provider()
+    server = provider.start()
+    yield provider
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def provider(running_provider: Provider) -> Provider:
+    running_provider.says()
+    return running_provider

@@ -1,0 +1,124 @@
+"""What a client shows of a run: the chunks go through both wires and the real npm decoders."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
+from typing import Any
+
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+
+from assistant_stream_ce.chunks import AssistantStreamChunk
+from assistant_stream_ce.controller import RunController
+from assistant_stream_ce.create_run import create_run
+from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStreamEncoder
+from assistant_stream_ce.testing import check_stream
+from assistant_stream_langchain import AssistantCallbackHandler, MessageTranslator
+from tests.npm import Decoded, decode
+
+Chunks = list[AssistantStreamChunk]
+
+
+def translate(messages: Iterable[BaseMessage], **where: Any) -> Chunks:
+    """The chunks of messages fed one after another."""
+    translator = MessageTranslator()
+    chunks = [chunk for message in messages for chunk in translator.feed(message, **where)]
+    return [*chunks, *translator.finish()]
+
+
+async def stream(source: AsyncIterable[AIMessageChunk]) -> tuple[Chunks, AIMessageChunk]:
+    """The chunks of a model's stream, and the message that LangChain makes of it.
+
+    The merged message is fed too, as a graph does at the end of a node; it must add nothing.
+    """
+    translator = MessageTranslator()
+    chunks: Chunks = []
+    merged: AIMessageChunk | None = None
+    async for chunk in source:
+        chunks.extend(translator.feed(chunk))
+        merged = chunk if merged is None else merged + chunk
+    assert merged is not None
+    assert translator.feed(merged, whole=True) == []
+    assert translator.feed(whole(merged)) == []
+    assert translator.finish() == []
+    return chunks, merged
+
+
+def whole(merged: AIMessageChunk) -> AIMessage:
+    """The merged message as a plain one, the way LangChain stores it."""
+    fields = merged.model_dump(exclude={"type", "tool_call_chunks", "chunk_position"})
+    return AIMessage(**fields)
+
+
+async def call(
+    use: Callable[[AssistantCallbackHandler], Coroutine[Any, Any, Any]],
+) -> tuple[Chunks, Any]:
+    """The chunks of a run whose callback hands a handler to `use`, and what `use` returned."""
+    returned: list[Any] = []
+
+    async def callback(controller: RunController) -> None:
+        returned.append(await use(AssistantCallbackHandler(controller)))
+
+    chunks = [chunk async for chunk in create_run(callback)]
+    return chunks, returned[0]
+
+
+def show(chunks: Chunks) -> Decoded:
+    """The message that a client shows; both wires must agree."""
+    check_stream(chunks)
+    by_data_stream = decode(_wire(DataStreamEncoder(), chunks)).checked()
+    transport = _wire(AssistantTransportEncoder(), chunks)
+    by_transport = decode(transport, "assistant-transport").checked()
+    assert by_transport.text == by_data_stream.text
+    assert calls(by_transport) == calls(by_data_stream)
+    assert reasoning(by_transport) == reasoning(by_data_stream)
+    return by_data_stream
+
+
+def calls(shown: Decoded) -> list[tuple[str, str, Any]]:
+    """Id, name and parsed arguments of every call that a client shows."""
+    return [
+        (part["toolCallId"], part["toolName"], part["args"])
+        for part in shown.parts
+        if part["type"] == "tool-call"
+    ]
+
+
+def results(shown: Decoded) -> dict[str, Any]:
+    """The results that a client shows, by call."""
+    return {
+        part["toolCallId"]: part["result"]
+        for part in shown.parts
+        if part["type"] == "tool-call" and "result" in part
+    }
+
+
+def reasoning(shown: Decoded) -> list[str]:
+    """The text of every reasoning part."""
+    return [part["text"] for part in shown.parts if part["type"] == "reasoning"]
+
+
+def sources(shown: Decoded) -> list[tuple[str, str | None]]:
+    """Url and title of every source."""
+    return [(p["url"], p.get("title")) for p in shown.parts if p["type"] == "source"]
+
+
+def kinds(shown: Decoded) -> list[str]:
+    """The types of the parts, in order."""
+    return [part["type"] for part in shown.parts]
+
+
+def assert_shows(chunks: Chunks, message: AIMessage) -> Decoded:
+    """Check that what a client ends up with is the message."""
+    shown = show(chunks)
+    assert shown.text == str(message.text)
+    assert calls(shown) == [(c["id"], c["name"], c["args"]) for c in message.tool_calls]
+    usage = message.usage_metadata
+    if usage is not None:
+        [step] = shown.metadata["steps"]
+        assert step["usage"]["inputTokens"] == usage["input_tokens"]
+        assert step["usage"]["outputTokens"] == usage["output_tokens"]
+    return shown
+
+
+def _wire(encoder: Any, chunks: Chunks) -> str:
+    return "".join([*map(encoder.encode_chunk, chunks), encoder.encode_end()])
