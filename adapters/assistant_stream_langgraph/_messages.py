@@ -76,10 +76,11 @@ def _block(part: UserMessagePart) -> dict[Any, Any]:
 
 
 def _file_block(part: FilePart) -> dict[Any, Any]:
-    """A file in the form that both the chat models and the client's converter read."""
+    """A file in the form that both the chat models and the client's converter read; they look for
+    its name in different places."""
     block: dict[Any, Any] = {"type": "file", "mime_type": part.mime_type}
     if part.filename is not None:
-        block["metadata"] = {"filename": part.filename}
+        block |= {"filename": part.filename, "metadata": {"filename": part.filename}}
     if part.data[:6].lower() == "https:":
         return {**block, "source_type": "url", "url": part.data}
     return {**block, "source_type": "base64", "data": _base64_of(part.data)}
