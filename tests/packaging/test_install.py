@@ -88,24 +88,33 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel
 
 
-@pytest.mark.parametrize("upstream_first", [True, False], ids=["after", "before"])
-@pytest.mark.parametrize("editable", [True, False], ids=["editable", "wheel"])
+@pytest.mark.parametrize(
+    ("editable", "order", "removed"),
+    [
+        (True, ("upstream", "ours"), "upstream"),
+        (True, ("ours", "upstream"), "ours"),
+        (False, ("upstream", "ours"), "ours"),
+        (False, ("ours", "upstream"), "upstream"),
+    ],
+)
 def test_upstream_wins_where_it_is_installed_and_neither_breaks_the_other(
-    environment: Environment, wheel: Path, upstream: Path, upstream_first: bool, editable: bool
+    environment: Environment,
+    wheel: Path,
+    upstream: Path,
+    editable: bool,
+    order: tuple[str, str],
+    removed: str,
 ) -> None:
     ours: list[str | Path] = ["--editable", REPOSITORY] if editable else [wheel]
-    for what in ([upstream], ours) if upstream_first else (ours, [upstream]):
-        environment.install(*what)
+    for what in order:
+        environment.install(*(ours if what == "ours" else [upstream]))
 
     assert owner(environment) == "upstream"
     assert environment.execute("from assistant_stream_ce import create_run") == ""
 
-    environment.pip("uninstall", "--yes", "assistant-stream")
-    assert owner(environment) == "ours"
-
-    environment.install(upstream)
-    environment.pip("uninstall", "--yes", "assistant-stream-ce")
-    assert owner(environment) == "upstream"
+    name = "assistant-stream" if removed == "upstream" else "assistant-stream-ce"
+    environment.pip("uninstall", "--yes", name)
+    assert owner(environment) == ("ours" if removed == "upstream" else "upstream")
 
 
 def owner(environment: Environment) -> str:
