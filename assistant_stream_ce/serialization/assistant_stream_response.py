@@ -103,8 +103,9 @@ class AssistantStreamResponse(StreamingResponse):
                 body = piece.encode(errors="backslashreplace") if isinstance(piece, str) else piece
                 await sender.send(bytes(body))
                 if task is not None and task.cancelling():
-                    return  # The stream has caught the cancellation and gone on.
-            await sender.end()
+                    break  # The stream has caught the cancellation and gone on.
+            else:
+                await sender.end()
         except ClientDisconnect:
             return
         finally:

@@ -93,6 +93,7 @@ class BodySender:
         self._heartbeat = (heartbeat or "").encode()
         self._interval = interval if heartbeat else None
         self._lock = asyncio.Lock()
+        self._now = asyncio.get_running_loop().time
         self._sent_at = 0.0
         self._beating: asyncio.Task[None] | None = None
 
@@ -130,16 +131,12 @@ class BodySender:
         except OSError as error:
             raise ClientDisconnect from error
         if self._interval is not None:
-            self._sent_at = _now()
+            self._sent_at = self._now()
 
     async def _beat(self, interval: float) -> None:
         message = {"type": "http.response.body", "body": self._heartbeat, "more_body": True}
         while True:
-            await asyncio.sleep(self._sent_at + interval - _now())
+            await asyncio.sleep(self._sent_at + interval - self._now())
             async with self._lock:
-                if self._sent_at + interval <= _now():
+                if self._sent_at + interval <= self._now():
                     await self._put(message)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
