@@ -7,6 +7,7 @@ import { Thread } from "./components/Thread";
 import type { GraphState } from "./convert";
 import { toFailure, type Failure } from "./failure";
 import { useEscape, useMediaQuery } from "./hooks";
+import { isEmpty } from "./json";
 import { useChat, useGraphState } from "./runtime";
 import { loadThread, showThreadInUrl, threadIdInUrl } from "./session";
 
@@ -121,7 +122,9 @@ type WorkspaceProps = { readonly onNewThread: () => void; readonly children: Rea
 /** The header, the thread and, once there is something to see in it, the state. */
 const Workspace = ({ onNewThread, children }: WorkspaceProps) => {
   const isWide = useMediaQuery("(min-width: 1100px)");
-  const hasState = useGraphState((state) => Object.keys(state).some((key) => key !== "messages"));
+  const hasState = useGraphState((state) =>
+    Object.entries(state).some(([key, value]) => key !== "messages" && !isEmpty(value)),
+  );
   const before = useStateBeforeRun();
   const [chosen, setChosen] = useState<boolean>();
   useEffect(() => setChosen(undefined), [isWide]);

@@ -11,6 +11,14 @@ export type JSONObject = { readonly [key: string]: JSONValue };
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
+/** Whether there is nothing to see in a value. */
+export const isEmpty = (value: unknown): boolean =>
+  value === null ||
+  value === undefined ||
+  value === "" ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isObject(value) && Object.keys(value).length === 0);
+
 /** The parsed value, or `undefined` when the text is not (yet) JSON. */
 export const parseJSON = (text: string): unknown => {
   try {

@@ -49,13 +49,14 @@ const AssistantPart = ({ part }: { readonly part: EnrichedPartState }) => {
   }
 };
 
-/** Shown while a run works and nothing of it can be read growing. */
+/** Shown while a run works and nothing on the page says so: no text grows, no tool card turns. */
 const WaitingDots = () => {
-  const isWaiting = useAuiState((s) => {
-    if (s.message.status?.type !== "running") return false;
-    const last = s.message.parts.at(-1);
-    return last === undefined || (last.type === "tool-call" && last.result !== undefined);
-  });
+  const isWaiting = useAuiState(
+    (s) =>
+      s.message.status?.type === "running" &&
+      (s.message.parts.length === 0 || s.message.parts.at(-1)?.type === "tool-call") &&
+      s.message.parts.every((part) => part.type !== "tool-call" || part.result !== undefined),
+  );
   if (!isWaiting) return null;
   return (
     <div className="dots" aria-hidden="true">

@@ -2,9 +2,15 @@ import { useAuiState } from "@assistant-ui/react";
 import { hostOf } from "../links";
 import { documentsOf, uniqueSources, type Source } from "../sources";
 
-/** Where the answer comes from: its citations, then the documents its tools found. */
+/**
+ * Where the answer comes from: its citations, then the documents its tools found.
+ *
+ * Drawn when the answer is complete, so that it is not pushed down by every line of it.
+ */
 export const Sources = () => {
+  const isRunning = useAuiState((s) => s.message.status?.type === "running");
   const parts = useAuiState((s) => s.message.parts);
+  if (isRunning) return null;
   const cited: Source[] = [];
   const found: Source[] = [];
   for (const part of parts) {
