@@ -50,7 +50,7 @@ class StreamEncoder:
     """A frame that clients skip, to send while the stream is idle; `None` when there is none."""
 
     frame_end: ClassVar[str] = "\n"
-    """What every frame ends with and no frame contains."""
+    """What a frame ends with and does not contain; `encode_stream` divides bursts there."""
 
     def reset(self) -> None:
         """Forget the stream encoded so far."""
@@ -78,8 +78,11 @@ class StreamEncoder:
         end = self.frame_end
         async with aclosing(self._bursts(stream)) as bursts:
             async for burst in bursts:
-                for frame in burst.split(end)[:-1]:
+                *frames, rest = burst.split(end)
+                for frame in frames:
                     yield frame + end
+                if rest:
+                    yield rest
 
     def encode_bursts(self, stream: ChunkSource) -> AsyncGenerator[str, None]:
         """Encode like `encode_stream`, with the frames that are ready together in one string.

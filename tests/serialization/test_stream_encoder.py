@@ -246,6 +246,14 @@ async def test_a_wire_needs_no_more_than_encode_chunk() -> None:
     assert await frames_of(Shouting(), stream) == ["A\n", "B\n"]
 
 
+async def test_a_wire_without_frame_ends_loses_nothing() -> None:
+    class Bare(StreamEncoder):
+        def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
+            return "a\nb"
+
+    assert await frames_of(Bare(), stream_of(TextDeltaChunk("x"))) == ["a\n", "b"]
+
+
 async def test_a_wire_may_encode_the_whole_stream_itself() -> None:
     class Whole(StreamEncoder):
         def get_media_type(self) -> str:
