@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version as installed_version
+import re
+from typing import TYPE_CHECKING, Any
+
+import assistant_stream_ce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sphinx.application import Sphinx
 
 project = "assistant-stream-ce"
 author = "The assistant-stream-ce contributors"
 project_copyright = f"2026, {author}"
-release = installed_version("assistant-stream-ce")
+release = assistant_stream_ce.__version__
 version = release
 
 extensions = [
@@ -24,12 +32,68 @@ html_title = f"{project} {release}"
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
-# Docstrings are written in Google style with Markdown's single backticks.
-default_role = "code"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 autodoc_class_signature = "mixed"
 autodoc_default_options = {"members": True, "member-order": "bysource"}
 autodoc_typehints_format = "short"
+# Shown by name instead of in full.
+autodoc_type_aliases = {
+    name: name
+    for name in (
+        "AssistantStreamChunk",
+        "ChunkSource",
+        "ChunkStream",
+        "FinishReason",
+        "HeartbeatOption",
+        "JSONValue",
+        "RunCallback",
+    )
+}
 autodoc_preserve_defaults = True
+
+
+def setup(app: Sphinx) -> None:
+    """Have docstrings translated before napoleon reads them, and signatures made readable."""
+    app.connect("autodoc-process-docstring", translate_docstring, priority=400)
+    app.connect("autodoc-process-signature", shorten_signature)
+
+
+def translate_docstring(  # noqa: PLR0917 - Sphinx calls it
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Turn a Google-style docstring written in Markdown into one in reStructuredText."""
+    # Without the empty line, napoleon takes what stands before a colon for an attribute's type.
+    first = [""] if what in {"attribute", "data", "property"} else []
+    lines[:] = [*first, *from_markdown(lines, is_module=what == "module")]
+
+
+def shorten_signature(  # noqa: PLR0917 - Sphinx calls it
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
+) -> tuple[str, str]:
+    """Show aliases inside other types, and types beside a factory, by their names alone."""
+
+    def shorten(text: str | None) -> str:
+        text = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text or "")
+        return re.sub(r"~[\w.]+\.(\w+)", r"\1", text)
+
+    return shorten(signature), shorten(returns)
+
+
+def from_markdown(lines: list[str], *, is_module: bool) -> Iterator[str]:
+    """Translate what our docstrings use: code spans, fenced code, and drawings in modules."""
+    fenced = False
+    before = ""
+    for line in lines:
+        if line.startswith("```"):
+            fenced = not fenced
+            yield from ("", f".. code-block:: {line[3:]}", "") if fenced else ("",)
+        elif fenced:
+            yield f"    {line}"
+        elif is_module and line.startswith("    "):
+            yield from () if before else (".. code-block:: text", "")
+            yield line
+        else:
+            yield re.sub(r"`([^`]+)`", r"``\1``", line)
+        before = line
