@@ -70,15 +70,14 @@ def translate_docstring(  # noqa: PLR0917 - Sphinx calls it
 
 
 def shorten_signature(  # noqa: PLR0917 - Sphinx calls it
-    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str, returns: str
-) -> tuple[str, str]:
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returns: str
+) -> tuple[str, str | None] | None:
     """Show aliases inside other types, and types beside a factory, by their names alone."""
-
-    def shorten(text: str | None) -> str:
-        text = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text or "")
-        return re.sub(r"~[\w.]+\.(\w+)", r"\1", text)
-
-    return shorten(signature), shorten(returns)
+    if signature is None:
+        return None
+    signature = re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", signature)
+    signature = re.sub(r"~[\w.]+\.(\w+)", r"\1", signature)
+    return signature, returns and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", returns)
 
 
 def from_markdown(lines: list[str], *, is_module: bool) -> Iterator[str]:
