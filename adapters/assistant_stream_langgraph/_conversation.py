@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, RemoveMessage
-from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langchain_core.messages import (
+    AIMessageChunk,
+    BaseMessage,
+    RemoveMessage,
+    convert_to_messages,
+)
 from langgraph.types import Overwrite
 
 from assistant_stream_ce._json import copy_json, to_json
@@ -16,25 +20,15 @@ from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._live_message import LiveMessage
+from ._message_dumps import MessageDumps
+from ._shapes import as_items, is_dict, is_items, is_list
 
 __all__ = ("Conversation",)
 
 PATH = "messages"
 
-
-class _Known:
-    """A message object, and its dict in the mirror."""
-
-    __slots__ = ("fields", "message", "value")
-
-    def __init__(self, message: BaseMessage, value: Any) -> None:
-        self.message = message
-        self.fields = dict(message.__dict__)
-        self.value = value
-
-    def holds(self, message: BaseMessage) -> bool:
-        """Whether `value` is still this message, as far as a glance tells."""
-        return self.message is message and self.fields == message.__dict__
+REMOVE_ALL = "__remove_all__"
+"""The id with which `RemoveMessage` means every message; LangGraph's `REMOVE_ALL_MESSAGES`."""
 
 
 class Conversation:
@@ -57,9 +51,11 @@ class Conversation:
         self._places: dict[str, int] = {}
         self._live: dict[str, LiveMessage | None] = {}
         """Streaming messages by every id they have; `None` for those that are not shown."""
-        self._growing: dict[Any, LiveMessage] = {}
-        """The message that each task is streaming, for a second id of it."""
-        self._known: dict[int, _Known] = {}
+        self._growing: list[LiveMessage] = []
+        """The streamed messages that no update or state has settled."""
+        self._by_task: dict[Any, LiveMessage] = {}
+        """The message that each task has begun last, for a second id of it."""
+        self._dumps = MessageDumps()
         self._shared: dict[tuple[str, ...], bool] = {(): True}
         self._speakers: set[tuple[tuple[str, ...], Any]] = set()
         """Nodes whose model calls are not inside a tool."""
@@ -77,11 +73,13 @@ class Conversation:
                 live = self._live[message_id]
                 if live is None:
                     return []
-                if not live.done or not (message.content or message.tool_call_chunks):
+                if not live.done:
                     return live.append(message)
+                if not (message.content or message.tool_call_chunks):
+                    return [] if live.settled else live.append(message)
             return self._start(namespace, message, metadata)
-        if self._told_by_graph or not self._is_shared(namespace):
-            return []
+        if self._told_by_graph or not self._is_shared(namespace) or message.id == REMOVE_ALL:
+            return []  # Of what is written after a removal of all, this mode tells the new only.
         return self._merge(message)
 
     def on_update(self, namespace: tuple[str, ...], written: Any) -> list[StateOperation]:
@@ -92,7 +90,7 @@ class Conversation:
         if isinstance(written, Overwrite):
             return [] if self._last_values is not None else self._settle(to_json(written.value))
         operations: list[StateOperation] = []
-        for message in written if isinstance(written, (list, tuple)) else (written,):
+        for message in as_items(written):
             operations.extend(self._merge(message))
         return operations
 
@@ -100,18 +98,12 @@ class Conversation:
         """What the graph's state holds."""
         self._told_by_graph = True
         self._last_values = messages
-        growing = [live for live in self._growing.values() if not live.done]
-        if isinstance(messages, (list, tuple)):
-            new: Any = [self._to_json(message) for message in messages]
-            ids = {item.get("id") for item in new if isinstance(item, dict)}
-            new.extend(live.value for live in growing if live.value["id"] not in ids)
-        else:
-            new = to_json(messages)
-        operations = self._settle(new)
-        self._index()
-        for live in growing:
-            live.move([PATH, str(self._places.get(live.value["id"], 0))])
-        return operations
+        # A step ends when all its tasks have, so nothing is streaming now.
+        for live in self._growing[:]:
+            self._release(live)
+        if is_items(messages):
+            return self._settle([self._dumps.to_json(message) for message in messages])
+        return self._settle(to_json(messages))
 
     def start_subgraph(self, namespace: tuple[str, ...], messages: Any) -> None:
         """A subgraph tells its first state: does it go on with this conversation?
@@ -119,7 +111,7 @@ class Conversation:
         An agent that is called by a tool does not, even when it is given the whole conversation:
         then the last message has calls without a result.
         """
-        if namespace in self._shared or not isinstance(messages, (list, tuple)):
+        if namespace in self._shared or not is_items(messages):
             return
         ids = [message.id for message in messages if isinstance(message, BaseMessage)]
         knows_all = bool(ids) and all(message_id in self._places for message_id in ids)
@@ -131,12 +123,16 @@ class Conversation:
         """Complete what only its chunks have told, and check the last state to the letter."""
         if self._last_values is not None:
             # A node may have changed a message in place after the state was told.
-            self._known.clear()
-            self._growing.clear()
+            self._dumps.forget()
             return self.on_values(self._last_values)
+        unsettled, self._growing = self._growing, []
+        if self._told_by_graph:
+            # Their nodes have ended and have put them somewhere else.
+            gone = [live.value for live in unsettled]
+            return self._settle([item for item in self.value if item not in gone]) if gone else []
         operations: list[StateOperation] = []
-        for live in {id(live): live for live in self._live.values() if live}.values():
-            operations.extend(self._put(live.value["id"], live.completed()))
+        for live in unsettled:
+            operations.extend(self._put(live.place, live.finished()))
         return operations
 
     def _start(
@@ -147,38 +143,57 @@ class Conversation:
             self._live[message_id] = None
             return []
         task = (namespace, metadata.get("langgraph_checkpoint_ns"))
-        growing = self._growing.get(task)
+        growing = self._by_task.get(task)
         if growing is not None and not growing.done and _is_other_name(growing, message_id):
             self._live[message_id] = growing
             operations = growing.append(chunk)
             if not message_id.startswith("lc_"):
                 del self._places[growing.value["id"]]
-                operations.append(growing.rename(message_id))
+                growing.rename(message_id, operations)
                 self._places[message_id] = growing.place
             return operations
         operations = self._open_list()
         place = self._places.get(message_id, len(self.value))
         live = LiveMessage(chunk, [PATH, str(place)])
-        self._live[message_id] = self._growing[task] = live
+        self._live[message_id] = self._by_task[task] = live
+        self._growing.append(live)
         operations.extend(self._put_at(place, live.value))
         return operations
 
     def _merge(self, message: Any) -> list[StateOperation]:
         """Put a whole message in its place by id, as LangGraph's own reducer does."""
+        waits_for_state = self._last_values is not None
         if isinstance(message, RemoveMessage):
             # The list in the state is the better word on what is left.
-            return [] if self._last_values is not None else self._remove(message.id)
-        value = self._to_json(message)
-        if not isinstance(value, dict) or not value.get("id"):
+            return [] if waits_for_state else self._remove(message.id)
+        if not isinstance(message, BaseMessage):
+            message = None if waits_for_state else _as_message(message)
+        if message is None:
             return []
-        return self._put(value["id"], value)
+        value = self._dumps.to_json(message)
+        place = self._places.get(message.id or "")
+        if place is None:
+            twin = self._twin(value)
+            if twin is not None:
+                place = twin.place
+                value = {**value, "id": message.id or twin.value["id"]}
+            elif message.id is None and waits_for_state:
+                return []
+        return self._put(place, value)
 
-    def _put(self, message_id: str, value: Any) -> list[StateOperation]:
+    def _twin(self, value: Mapping[str, Any]) -> LiveMessage | None:
+        """The streamed message that a node has rebuilt under another id."""
+        for live in self._growing:
+            if live.says(value):
+                return live
+        return None
+
+    def _put(self, place: int | None, value: Any) -> list[StateOperation]:
         operations = self._open_list()
-        place = self._places.get(message_id, len(self.value))
-        live = self._live.get(message_id)
-        if live is not None:
-            live.done = True
+        if place is None:
+            place = len(self.value)
+        for live in [live for live in self._growing if live.place == place]:
+            self._release(live)
         operations.extend(self._put_at(place, value))
         return operations
 
@@ -193,19 +208,17 @@ class Conversation:
         return [{"type": "set", "path": path, "value": copy_json(value)}]
 
     def _remove(self, message_id: str | None) -> list[StateOperation]:
-        if message_id == REMOVE_ALL_MESSAGES:
+        if message_id == REMOVE_ALL:
             return self._settle([])
-        if message_id not in self._places:
-            return []
-        place = self._places[message_id]
-        return self._settle(self.value[:place] + self.value[place + 1 :])
+        kept = [item for item in self._items() if item.get("id") != message_id]
+        return self._settle(kept) if len(kept) < len(self._items()) else []
 
     def _settle(self, new: Any) -> list[StateOperation]:
         """Make `new` the list; messages that are in their place already cost nothing."""
         old, self.value = self.value, new
-        if not (isinstance(old, list) and isinstance(new, list)) or len(new) < len(old):
-            self._index()
-            if old == new and isinstance(old, type(new)):
+        self._index()
+        if not (is_list(old) and is_list(new)) or len(new) < len(old):
+            if old == new and type(old) is type(new):
                 return []
             return [{"type": "set", "path": [PATH], "value": copy_json(new)}]
         operations: list[StateOperation] = []
@@ -215,36 +228,43 @@ class Conversation:
                 operations.append({"type": "set", "path": path, "value": copy_json(value)})
             elif old[place] is not value:
                 operations.extend(diff(old[place], value, path))
-        self._index()
         return operations
 
     def _open_list(self) -> list[StateOperation]:
         """Before the first message, when the client has no list."""
-        if isinstance(self.value, list):
+        if is_list(self.value):
             return []
         self.value = []
         self._index()
         return [{"type": "set", "path": [PATH], "value": []}]
 
-    def _index(self) -> None:
-        items: Iterable[Any] = self.value if isinstance(self.value, list) else ()
-        self._places = {
-            item["id"]: place
-            for place, item in enumerate(items)
-            if isinstance(item, dict) and item.get("id")
-        }
+    def _items(self) -> list[Any]:
+        return self.value if is_list(self.value) else []
 
-    def _to_json(self, message: Any) -> Any:
-        if not isinstance(message, BaseMessage):
-            return to_json(message)
-        known = self._known.get(id(message))
-        if known is None or not known.holds(message):
-            known = self._known[id(message)] = _Known(message, to_json(message))
-        return known.value
+    def _index(self) -> None:
+        """Learn where every message stands."""
+        self._places.clear()
+        for place, item in enumerate(self._items()):
+            if is_dict(item) and item.get("id"):
+                self._places[item["id"]] = place
+        for live in self._growing[:]:
+            if live.value["id"] in self._places:
+                live.move([PATH, str(self._places[live.value["id"]])])
+            else:
+                self._release(live)
+
+    def _release(self, live: LiveMessage) -> None:
+        """Another dict has taken the place of a streamed message, or none has."""
+        live.done = live.settled = True
+        self._growing.remove(live)
 
     def _is_shared(self, namespace: tuple[str, ...]) -> bool:
-        # Without its state nothing tells where a subgraph's messages go.
-        return self._shared.get(namespace, False)
+        shared = self._shared.get(namespace)
+        if shared is None:
+            # Where the graph tells its state, a subgraph that shares it has told its own by now.
+            shared = self._last_values is None and not self._waits_for_tools()
+            self._shared[namespace] = shared
+        return shared
 
     def _is_shown(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
         if not self._is_shared(namespace) or self._decide(metadata.get("tags"), metadata) == "hide":
@@ -258,16 +278,22 @@ class Conversation:
 
     def _waits_for_tools(self) -> bool:
         answered: set[Any] = set()
-        items: list[Any] = self.value if isinstance(self.value, list) else []
-        for item in reversed(items):
-            if item.get("type") == "tool":
-                answered.add(item.get("tool_call_id"))
-            else:
-                calls = item.get("tool_calls") or ()
+        for item in reversed(self._items()):
+            if not is_dict(item) or item.get("type") != "tool":
+                calls = item.get("tool_calls") or () if is_dict(item) else ()
                 return any(call.get("id") not in answered for call in calls)
+            answered.add(item.get("tool_call_id"))
         return False
 
 
 def _is_other_name(live: LiveMessage, message_id: str) -> bool:
     """Whether a new id may be a second one of a message: LangChain's own, and the provider's."""
     return message_id.startswith("lc_") != str(live.value["id"]).startswith("lc_")
+
+
+def _as_message(written: Any) -> BaseMessage | None:
+    """A message in one of the other forms that a node may write it in."""
+    try:
+        return convert_to_messages([written])[0]
+    except (NotImplementedError, ValueError):
+        return None

@@ -12,7 +12,7 @@ __all__ = ("from_sync",)
 _END: Any = object()
 
 
-async def from_sync(events: Iterable[object]) -> AsyncGenerator[object, None]:
+async def from_sync(events: Iterable[Any]) -> AsyncGenerator[Any, None]:
     """Iterate over `events` in worker threads; a list or tuple of recorded events at once.
 
     All steps run in one context: LangGraph's generator sets context variables in its first step
@@ -25,10 +25,14 @@ async def from_sync(events: Iterable[object]) -> AsyncGenerator[object, None]:
     iterator = iter(events)
     context = contextvars.copy_context()
     loop = asyncio.get_running_loop()
-    step: asyncio.Future[object] | None = None
+    step: asyncio.Future[Any] | None = None
+
+    def advance() -> Any:
+        return context.run(next, iterator, _END)
+
     try:
         while True:
-            step = loop.run_in_executor(None, context.run, next, iterator, _END)
+            step = loop.run_in_executor(None, advance)
             event = await asyncio.shield(step)
             if event is _END:
                 return
@@ -38,7 +42,7 @@ async def from_sync(events: Iterable[object]) -> AsyncGenerator[object, None]:
 
 
 async def _close(
-    iterator: Iterator[object], context: contextvars.Context, step: asyncio.Future[object] | None
+    iterator: Iterator[Any], context: contextvars.Context, step: asyncio.Future[Any] | None
 ) -> None:
     close = getattr(iterator, "close", None)
     if close is None:
@@ -49,7 +53,7 @@ async def _close(
         return
 
     # The reader has gone while a thread is inside the generator, which cannot be closed there.
-    def close_later(done: asyncio.Future[object]) -> None:
+    def close_later(done: asyncio.Future[Any]) -> None:
         if not done.cancelled():
             done.exception()  # Nobody is left to tell.
         if not loop.is_closed():

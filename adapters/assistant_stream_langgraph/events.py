@@ -7,16 +7,23 @@ to `EventReader` and to nothing else.
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import BaseMessage
 
+from ._shapes import as_items, is_items, is_mapping, is_tuple
 from ._sync import from_sync
 
-__all__ = ("EventReader", "GraphEvent", "channels_of", "messages_in", "update_writes")
+__all__ = (
+    "EventReader",
+    "GraphEvent",
+    "channels_of",
+    "messages_in",
+    "open_events",
+    "update_writes",
+)
 
 logger = logging.getLogger(__name__)
 
@@ -51,35 +58,34 @@ class EventReader:
         self._stream_mode = stream_mode
         self._warned = False
 
-    def read(self, event: object) -> Sequence[GraphEvent]:
+    def read(self, event: Any) -> Sequence[GraphEvent]:
         """The graph events in `event`; none, with one warning a stream, when it is unknown."""
-        if type(event) is tuple and len(event) == 3:
-            mode = event[1]
-            if mode == "messages" and type(event[0]) is tuple:
-                return (event,)
-        graph_event = self._triple(event)
+        if is_tuple(event) and len(event) == 3:
+            namespace, mode, payload = event
+            if mode == "messages":  # A token: nothing else may cost anything here.
+                return ((namespace, mode, payload),)
+            if _is_mode(mode) and _is_namespace(namespace):
+                return _split((namespace, mode, payload))
+        graph_event = self._complete(event)
         if graph_event is None:
             self._warn(event)
             return ()
         return _split(graph_event)
 
-    def _triple(self, event: object) -> GraphEvent | None:
-        match event:
-            case (tuple() as namespace, str(mode), payload) if mode in STREAM_MODES:
-                return (namespace, mode, payload)
-            case (str(mode), payload) if mode in STREAM_MODES:
-                return ((), mode, payload)
-            case (tuple() as namespace, payload) if _is_namespace(namespace):
-                return self._bare(namespace, payload)
-            case {"type": str(mode), "ns": namespace, "data": payload} if mode in STREAM_MODES:
-                interrupts = event.get("interrupts") if mode == "values" else None
-                if interrupts and isinstance(payload, Mapping):
-                    payload = {**payload, INTERRUPT: interrupts}
-                return (tuple(namespace), mode, payload)
-            case _:
-                return self._bare((), event)
+    def _complete(self, event: Any) -> GraphEvent | None:
+        """Add what a shorter form leaves out."""
+        if is_mapping(event) and _is_mode(event.get("type")) and "ns" in event and "data" in event:
+            return _from_part(event)
+        if is_tuple(event) and len(event) == 2:
+            first, payload = event
+            if _is_mode(first):
+                return ((), first, payload)
+            if _is_namespace(first):
+                return self._name(first, payload)
+        return self._name((), event)
 
-    def _bare(self, namespace: tuple[str, ...], payload: Any) -> GraphEvent | None:
+    def _name(self, namespace: Any, payload: Any) -> GraphEvent | None:
+        """Name the mode of a payload that comes without."""
         mode = self._stream_mode or _guess_mode(payload)
         if mode is None:
             return None
@@ -90,26 +96,26 @@ class EventReader:
     def _warn(self, event: object) -> None:
         if not self._warned:
             self._warned = True
-            text = repr(event)
             logger.warning(
-                "Passed over an unknown event of type %s (%.200s); known is %s.",
+                "Passed over an unknown event of type `%s`: %.200r. Known is %s.",
                 type(event).__name__,
-                text,
+                event,
                 ACCEPTED,
             )
 
 
-def open_events(events: object) -> AsyncIterator[object]:
+def open_events(events: Any) -> AsyncIterator[Any]:
     """An async iterator over `events`, which may be a sync iterable.
 
     Raises:
         TypeError: `events` is neither; the message names what was given and what is accepted.
     """
-    if isinstance(events, AsyncIterable):
+    kind = cast("type[object]", type(events))
+    if issubclass(kind, AsyncIterable):
         return aiter(events)
-    if isinstance(events, Iterable) and not isinstance(events, (str, bytes, Mapping)):
+    if issubclass(kind, Iterable) and not issubclass(kind, (str, bytes, Mapping)):
         return from_sync(events)
-    given = f"{type(events).__module__}.{type(events).__qualname__}"
+    given = f"{kind.__module__}.{kind.__qualname__}"
     hint = ""
     if hasattr(events, "astream"):
         hint = " A graph itself goes to `stream_graph(graph, input)`."
@@ -118,28 +124,26 @@ def open_events(events: object) -> AsyncIterator[object]:
     raise TypeError(f"`events` cannot be a `{given}`; accepted is {ACCEPTED}.{hint}")
 
 
-def channels_of(state: object) -> Mapping[str, Any] | None:
+def channels_of(state: Any) -> Mapping[str, Any] | None:
     """The channels of a graph state, which may be a dict, a pydantic model or a dataclass."""
-    if isinstance(state, Mapping):
+    if is_mapping(state):
         return state
-    fields = getattr(type(state), "model_fields", None)
-    if isinstance(fields, Mapping):
-        return {name: getattr(state, name) for name in fields}
-    if dataclasses.is_dataclass(state) and not isinstance(state, type):
-        return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
-    return None
+    fields: Any = getattr(state.__class__, "model_fields", None) or getattr(
+        state.__class__, "__dataclass_fields__", None
+    )
+    return {name: getattr(state, name) for name in fields} if is_mapping(fields) else None
 
 
-def update_writes(payload: object) -> Iterator[Mapping[str, Any]]:
+def update_writes(payload: Any) -> Iterator[Mapping[str, Any]]:
     """The writes to channels in an `updates` payload, node by node."""
-    if not isinstance(payload, Mapping):
+    if not is_mapping(payload):
         return
     for node, output in payload.items():
         if str(node).startswith("__"):
             continue
         # A node that wrote more than once, or returned several `Command`s, has a list.
-        for write in output if isinstance(output, (list, tuple)) else (output,):
-            channels = channels_of(write)
+        for write in as_items(output):
+            channels = None if isinstance(write, BaseMessage) else channels_of(write)
             if channels is not None:
                 yield channels
 
@@ -147,10 +151,17 @@ def update_writes(payload: object) -> Iterator[Mapping[str, Any]]:
 def messages_in(channels: Mapping[str, Any]) -> Iterator[BaseMessage]:
     """The messages that stand in channels, alone or in a list."""
     for value in channels.values():
-        if isinstance(value, BaseMessage):
-            yield value
-        elif isinstance(value, (list, tuple)):
-            yield from (item for item in value if isinstance(item, BaseMessage))
+        for item in as_items(value):
+            if isinstance(item, BaseMessage):
+                yield item
+
+
+def _from_part(part: Any) -> GraphEvent:
+    """A `version="v2"` part; it has the interrupts of a state beside the state."""
+    payload = part["data"]
+    if part.get("interrupts") and part["type"] == "values":
+        payload = {INTERRUPT: part["interrupts"]}
+    return (tuple(part["ns"]), part["type"], payload)
 
 
 def _split(event: GraphEvent) -> Sequence[GraphEvent]:
@@ -160,28 +171,32 @@ def _split(event: GraphEvent) -> Sequence[GraphEvent]:
     that run beside the interrupted one have done since: LangGraph tells that at the end.
     """
     namespace, mode, payload = event
-    if mode in ("values", "updates") and isinstance(payload, Mapping) and INTERRUPT in payload:
+    if mode in ("values", "updates") and is_mapping(payload) and INTERRUPT in payload:
         return ((namespace, "interrupts", payload[INTERRUPT]),)
     return (event,)
 
 
-def _is_namespace(value: tuple[object, ...]) -> bool:
-    return all(isinstance(segment, str) for segment in value)
+def _is_mode(value: Any) -> bool:
+    return isinstance(value, str) and value in STREAM_MODES
 
 
-def _guess_mode(payload: object) -> str | None:
+def _is_namespace(value: Any) -> bool:
+    return is_tuple(value) and all(isinstance(segment, str) for segment in value)
+
+
+def _guess_mode(payload: Any) -> str | None:
     """The stream mode of a bare payload, from how it looks."""
     if isinstance(payload, BaseMessage):
         return "messages"
-    if isinstance(payload, tuple):
+    if is_items(payload):
         is_pair = len(payload) == 2 and isinstance(payload[0], BaseMessage)
         return "messages" if is_pair else None
     channels = channels_of(payload)
     if channels is None:
         return None
     # `updates` comes as one node a time with a dict of writes, or `None`, below it.
-    outputs = [value for key, value in channels.items() if not str(key).startswith("__")]
+    outputs = [value for key, value in channels.items() if not key.startswith("__")]
     is_update = len(outputs) <= 1 and all(
         output is None or channels_of(output) is not None for output in outputs
     )
-    return "updates" if is_update and isinstance(payload, Mapping) else "values"
+    return "updates" if is_update and is_mapping(payload) else "values"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
-from assistant_stream_ce._json import to_json
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,
@@ -18,18 +16,17 @@ from assistant_stream_ce.chunks import (
     ToolCallBeginChunk,
     ToolResultChunk,
 )
-from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.visibility import Visibility
 
+from ._custom import custom_data_part
+from ._shapes import is_mapping
 from .events import GraphEvent, channels_of, messages_in, update_writes
 from .interrupts import interrupt_to_json
 from .subgraphs import ToolCallOwners
 
-__all__ = ("PartsTranslator", "Steps", "custom_data_part")
-
-logger = logging.getLogger(__name__)
+__all__ = ("PartsTranslator", "Steps")
 
 Steps: TypeAlias = Literal["run", "model"]
 
@@ -92,6 +89,8 @@ class PartsTranslator:
                 return self._on_interrupts(namespace, payload)
             case "tasks":
                 self._owners.start_task(payload)
+            case _:
+                pass
         return ()
 
     def finish(self) -> _Chunks:
@@ -134,7 +133,7 @@ class PartsTranslator:
         return self._emit(message, route)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        cached = isinstance(payload, Mapping) and _is_cached(payload)
+        cached = _is_cached(payload)
         chunks: list[AssistantStreamChunk] = []
         for channels in update_writes(payload):
             if cached:
@@ -260,34 +259,7 @@ class PartsTranslator:
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])
 
 
-def custom_data_part(payload: Any) -> DataPartChunk | None:
-    """The data part for what a node wrote with `get_stream_writer()` or `push_ui_message()`.
-
-    `{"type": "ui", "id", "name", "props"}` is a UI message: its name and props. A dict with a
-    `name` and `data` is taken at its word, and one with a `type` is named by it. Everything else
-    is named `"custom"`. A dict's `id` is the part's id.
-    """
-    try:
-        data = to_json(payload)
-    except NotJSONError as error:
-        logger.warning("Passed over a custom event: %s", error)
-        return None
-    if not isinstance(data, dict):
-        return DataPartChunk("custom", data)
-    part_id = data.get("id")
-    part_id = part_id if isinstance(part_id, str) else None
-    match data:
-        case {"type": "ui", "name": str(name), "props": props}:
-            return DataPartChunk(name, props, part_id)
-        case {"name": str(name), "data": value}:
-            return DataPartChunk(name, value, part_id)
-        case {"type": str(name)}:
-            return DataPartChunk(name, data, part_id)
-        case _:
-            return DataPartChunk("custom", data, part_id)
-
-
-def _is_cached(payload: Mapping[str, Any]) -> bool:
+def _is_cached(payload: Any) -> bool:
     """Whether an update repeats what a node did before the pause that this run resumes from."""
-    metadata = payload.get("__metadata__")
-    return isinstance(metadata, Mapping) and bool(metadata.get("cached"))
+    metadata: Any = payload.get("__metadata__") if is_mapping(payload) else None
+    return is_mapping(metadata) and bool(metadata.get("cached"))

@@ -16,6 +16,7 @@ from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._conversation import Conversation
+from ._shapes import is_mapping
 from .events import GraphEvent, channels_of, update_writes
 from .interrupts import interrupt_to_json
 
@@ -132,6 +133,7 @@ class StateMirror:
                     self._value[MESSAGES] = self._conversation.value
                 elif not namespace and not self._has_values and self._is_mirrored(key):
                     operations.extend(self._set(key, value))
+                    self._graph_keys.add(key)
         return operations
 
     def _on_interrupts(self, interrupts: Iterable[Any]) -> list[StateOperation]:
@@ -139,7 +141,7 @@ class StateMirror:
         if key is None:
             return []
         shown: list[Any] = [] if self._stale_interrupts else list(self._value.get(key) or ())
-        known = {item.get("id") for item in shown if isinstance(item, dict)}
+        known = {item.get("id") for item in shown if is_mapping(item)}
         shown.extend(interrupt_to_json(item) for item in interrupts if item.id not in known)
         self._stale_interrupts = False
         return self._replace(key, shown)
@@ -162,12 +164,11 @@ class StateMirror:
             return []
 
     def _replace(self, key: str, new: JSONValue) -> list[StateOperation]:
-        if key in self._value:
-            operations = diff(self._value[key], new, (key,))
-        else:
-            operations = [{"type": "set", "path": [key], "value": copy_json(new)}]
-        self._value[key] = new
-        return operations
+        known = key in self._value
+        old, self._value[key] = self._value.get(key), new
+        if known:
+            return diff(old, new, (key,))
+        return [{"type": "set", "path": [key], "value": copy_json(new)}]
 
     def _is_mirrored(self, key: str) -> bool:
         if key.startswith("__") or key == self._interrupts_key:

@@ -7,11 +7,12 @@ for a result in the parent namespace are the candidates, told apart by the subgr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from ._shapes import as_items, is_mapping
 from .events import messages_in
 
 __all__ = ("ToolCallOwners",)
@@ -46,8 +47,7 @@ class ToolCallOwners:
 
     def start_task(self, payload: Any) -> None:
         """Learn from the payload of a `tasks` event which call a task runs."""
-        task_input = payload.get("input") if isinstance(payload, Mapping) else None
-        calls = list(_calls_in(task_input))
+        calls = _calls_in(payload.get("input"))
         if len(calls) == 1:
             self._tasks[payload["id"]] = calls[0]
 
@@ -112,11 +112,9 @@ class ToolCallOwners:
         return any(isinstance(value, str) and value and value in text for value in values)
 
 
-def _calls_in(task_input: object) -> Iterator[str]:
+def _calls_in(task_input: Any) -> list[str]:
     """The ids of the tool calls that are a task's whole input."""
-    if isinstance(task_input, Mapping) and "tool_call" in task_input:
-        task_input = [task_input["tool_call"]]
-    for item in task_input if isinstance(task_input, list) else ():
-        is_call = isinstance(item, Mapping) and item.get("type") == "tool_call"
-        if is_call and isinstance(item.get("id"), str):
-            yield item["id"]
+    if is_mapping(task_input) and "tool_call" in task_input:
+        task_input = task_input["tool_call"]
+    items = [item for item in as_items(task_input) if is_mapping(item)]
+    return [item["id"] for item in items if item.get("type") == "tool_call" and item.get("id")]

@@ -1,0 +1,39 @@
+"""Messages as dicts, each dumped once as long as it stays the same."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import BaseMessage
+
+from assistant_stream_ce._json import to_json
+
+__all__ = ("MessageDumps",)
+
+
+class MessageDumps:
+    """Remembers the dicts of message objects: a graph tells its whole conversation every step."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[BaseMessage, dict[str, Any], Any]] = {}
+        """By identity: the message, its fields when it was dumped, the dump."""
+
+    def to_json(self, message: Any) -> Any:
+        """The dict of a message, the same one as last time if the message is.
+
+        A glance at the fields decides that; what has changed within one goes unseen until
+        `forget()`. What is no message is simply converted.
+        """
+        if not isinstance(message, BaseMessage):
+            return to_json(message)
+        fields = vars(message)
+        known = self._known.get(id(message))
+        if known is not None and known[0] is message and known[1] == fields:
+            return known[2]
+        dump = to_json(message)
+        self._known[id(message)] = (message, dict(fields), dump)
+        return dump
+
+    def forget(self) -> None:
+        """Dump every message anew from now on."""
+        self._known.clear()

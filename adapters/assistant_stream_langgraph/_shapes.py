@@ -1,0 +1,39 @@
+"""Looking into payloads that are the user's: `isinstance` would make of `Any` a container of
+unknown things, these make it one of `Any`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+__all__ = ("as_items", "is_dict", "is_items", "is_list", "is_mapping", "is_tuple")
+
+
+def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
+    """Whether `value` is a mapping."""
+    return isinstance(value, Mapping)
+
+
+def is_items(value: Any) -> TypeGuard[Sequence[Any]]:
+    """Whether `value` is a list or a tuple."""
+    return isinstance(value, (list, tuple))
+
+
+def is_tuple(value: Any) -> TypeGuard[tuple[Any, ...]]:
+    """Whether `value` is a tuple."""
+    return isinstance(value, tuple)
+
+
+def as_items(value: Any) -> Sequence[Any]:
+    """`value` itself when it is a list or a tuple, or else a tuple of nothing but it."""
+    return value if is_items(value) else (value,)
+
+
+def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a JSON value is a list."""
+    return isinstance(value, list)

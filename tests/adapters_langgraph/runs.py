@@ -1,0 +1,209 @@
+"""Runs of real graphs, and what a client makes of their chunks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
+from langgraph.pregel import Pregel
+
+from assistant_stream_ce import (
+    AssistantStreamChunk,
+    DataPartChunk,
+    MessageFinishChunk,
+    ReasoningDeltaChunk,
+    TextDeltaChunk,
+    ToolCallArgsTextFinishChunk,
+    ToolCallBeginChunk,
+    ToolCallDeltaChunk,
+    ToolResultChunk,
+    UpdateStateChunk,
+)
+from assistant_stream_ce._json import to_json
+from assistant_stream_ce.state import apply_operations
+from assistant_stream_ce.testing import check_stream, collect
+from assistant_stream_langgraph import from_langgraph_events
+
+__all__ = (
+    "FORMS",
+    "MODES",
+    "Call",
+    "Form",
+    "Parts",
+    "Run",
+    "call",
+    "new_messages_of",
+    "play",
+    "usage",
+    "values_of",
+)
+
+Graph: TypeAlias = Pregel[Any, Any, Any, Any]
+Events: TypeAlias = AsyncIterable[object] | Iterable[object]
+Form: TypeAlias = Callable[[Graph, Any, Any], Events]
+
+MODES = ["messages", "updates", "values", "custom"]
+
+FORMS: dict[str, Form] = {
+    "tuples": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=[*MODES], subgraphs=True
+    ),
+    "tuples and tasks": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=[*MODES, "tasks"], subgraphs=True
+    ),
+    "no subgraphs": lambda graph, given, config: graph.astream(given, config, stream_mode=[*MODES]),
+    "v2": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=[*MODES], subgraphs=True, version="v2"
+    ),
+    "messages and values": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=["messages", "values"], subgraphs=True
+    ),
+    "messages and updates": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=["messages", "updates"], subgraphs=True
+    ),
+    "values": lambda graph, given, config: graph.astream(given, config, stream_mode="values"),
+    "updates": lambda graph, given, config: graph.astream(given, config, stream_mode="updates"),
+    "messages": lambda graph, given, config: graph.astream(given, config, stream_mode="messages"),
+    "values and updates": lambda graph, given, config: graph.astream(
+        given, config, stream_mode=["values", "updates"]
+    ),
+}
+"""The forms in which a user may hold a graph's stream."""
+
+
+@dataclass
+class Call:
+    """A tool call as a client shows it."""
+
+    name: str
+    args: str = ""
+    result: Any = None
+    answered: bool = False
+    is_error: bool = False
+    parent_id: str | None = None
+
+
+@dataclass
+class Parts:
+    """What the parts of a run add up to."""
+
+    text: str = ""
+    reasoning: str = ""
+    calls: dict[str, Call] = field(default_factory=dict)
+    nested_text: dict[str, str] = field(default_factory=dict)
+    data: list[DataPartChunk] = field(default_factory=list)
+    finish: MessageFinishChunk | None = None
+
+
+@dataclass
+class Run:
+    """The chunks of a run."""
+
+    chunks: list[AssistantStreamChunk]
+    initial_state: Any = None
+
+    @property
+    def state(self) -> Any:
+        """The state a client ends up with."""
+        return self.states[-1]
+
+    @property
+    def states(self) -> list[Any]:
+        """The state after each chunk that changes it, and before the first."""
+        states = [self.initial_state]
+        for chunk in self.chunks:
+            if isinstance(chunk, UpdateStateChunk):
+                states.append(apply_operations(states[-1], chunk.operations))
+        return states
+
+    @property
+    def operations(self) -> list[Any]:
+        """Every state operation, in order."""
+        batches = [c.operations for c in self.chunks if isinstance(c, UpdateStateChunk)]
+        return [operation for batch in batches for operation in batch]
+
+    @property
+    def parts(self) -> Parts:
+        """The message a client ends up with."""
+        parts = Parts()
+        for chunk in self.chunks:
+            _fold(parts, chunk)
+        return parts
+
+    @property
+    def types(self) -> list[str]:
+        """The types of the chunks, without repetitions."""
+        types = [chunk.type for chunk in self.chunks]
+        return [name for name, before in zip(types, ["", *types], strict=False) if name != before]
+
+
+def _fold(parts: Parts, chunk: AssistantStreamChunk) -> None:
+    match chunk:
+        case TextDeltaChunk(text, None):
+            parts.text += text
+        case TextDeltaChunk(text, str(parent_id)):
+            parts.nested_text[parent_id] = parts.nested_text.get(parent_id, "") + text
+        case ReasoningDeltaChunk(text):
+            parts.reasoning += text
+        case ToolCallBeginChunk(call_id, name, parent_id):
+            parts.calls[call_id] = Call(name, parent_id=parent_id)
+        case ToolCallDeltaChunk(call_id, text) | ToolCallArgsTextFinishChunk(call_id, text):
+            parts.calls[call_id].args += text
+        case ToolResultChunk(call_id, result):
+            found = parts.calls[call_id]
+            found.result, found.answered, found.is_error = result, True, chunk.is_error
+        case DataPartChunk():
+            parts.data.append(chunk)
+        case MessageFinishChunk():
+            assert parts.finish is None, "a run has one message-finish"
+            parts.finish = chunk
+        case _:
+            pass
+
+
+async def play(events: Events, *, initial_state: Any = None, **options: Any) -> Run:
+    """Translate a stream to its end; the chunks are checked to be well formed."""
+    stream = from_langgraph_events(events, initial_state=initial_state, **options)
+    chunks = await collect(stream)
+    check_stream(chunks, initial_state=initial_state)
+    return Run(chunks, initial_state)
+
+
+async def values_of(graph: Graph, config: Any) -> Any:
+    """What the graph's state holds, in JSON form."""
+    return to_json((await graph.aget_state(config)).values)
+
+
+def new_messages_of(messages: Sequence[Any]) -> Parts:
+    """What the parts of a run add up to that has made these messages."""
+    parts = Parts()
+    for message in messages:
+        if isinstance(message, AIMessage):
+            parts.text += str(message.text)
+            for made in message.tool_calls:
+                parts.calls[made["id"] or ""] = Call(made["name"])
+        elif isinstance(message, ToolMessage):
+            found = parts.calls[message.tool_call_id]
+            found.result, found.answered = message.content, True
+            found.is_error = message.status == "error"
+    return parts
+
+
+def call(
+    name: str | None, args: str = "", call_id: str | None = None, index: int | None = 0
+) -> AIMessageChunk:
+    """A chunk with a piece of a tool call."""
+    piece = {"name": name, "args": args, "id": call_id, "index": index, "type": "tool_call_chunk"}
+    return AIMessageChunk(content="", tool_call_chunks=[piece])  # type: ignore[list-item]
+
+
+def usage(input_tokens: int, output_tokens: int) -> AIMessageChunk:
+    """A chunk with token counts."""
+    counts = {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+    }
+    return AIMessageChunk(content="", usage_metadata=counts)  # type: ignore[arg-type]

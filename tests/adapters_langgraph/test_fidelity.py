@@ -1,0 +1,85 @@
+"""The live view ends as the truth: state equals the graph's state, parts its new messages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from assistant_stream_ce._json import to_json
+from tests.adapters_langgraph.graphs import CASES, human
+from tests.adapters_langgraph.runs import FORMS, Run, new_messages_of, play, values_of
+
+WITHOUT_VALUES = ("updates", "messages", "messages and updates")
+NOT_IN_MESSAGES = ("unstreamed",)
+"""Graphs whose nodes write dicts: these become messages only in the state."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", CASES)
+async def test_replayed_state_is_the_graphs_state(case: str, form: str) -> None:
+    graph, config = CASES[case].build(), {"configurable": {"thread_id": "1"}}
+    shown: Any = None
+    for text in CASES[case].turns:
+        given = human(text)
+        if form in WITHOUT_VALUES:
+            shown = shown or {"messages": []}
+            shown["messages"].append(to_json(_with_id(given["messages"][0])))
+        events = FORMS[form](graph, given, config)
+        run = await play(events, parts=False, initial_state=shown)
+        shown = run.state
+        truth = await values_of(graph, config)
+        if form not in WITHOUT_VALUES:
+            assert shown == truth
+        elif form == "messages" or CASES[case].only_values_settle:
+            if case not in NOT_IN_MESSAGES:
+                assert not _texts(truth) - _texts(shown)  # What was removed cannot be known.
+        else:
+            assert shown == truth
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", [name for name in CASES if CASES[name].parts_match])
+async def test_parts_are_the_graphs_new_messages(case: str, form: str) -> None:
+    if case in NOT_IN_MESSAGES and form in WITHOUT_VALUES:
+        pytest.skip("a message that a node gives as a dict is a message only in the state")
+    graph, config = CASES[case].build(), {"configurable": {"thread_id": "1"}}
+    known: set[Any] = set()
+    for text in CASES[case].turns:
+        run = await play(FORMS[form](graph, human(text), config))
+        messages = (await graph.aget_state(config)).values["messages"]
+        expected = new_messages_of([m for m in messages if m.id is None or m.id not in known])
+        known.update(m.id for m in messages)
+        assert run.parts.text == expected.text
+        assert {i: (c.name, c.result, c.is_error) for i, c in run.parts.calls.items()} == {
+            i: (c.name, c.result, c.is_error) for i, c in expected.calls.items()
+        }
+        assert run.parts.finish is not None
+        assert run.parts.finish.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_every_token_of_the_answer_is_shown_before_the_state_has_it(case: str) -> None:
+    """What is shown of a message only ever grows to what it ends as."""
+    graph, config = CASES[case].build(), {"configurable": {"thread_id": "1"}}
+    run = await play(FORMS["tuples"](graph, human("hello"), config), parts=False)
+    _check_growth(run)
+
+
+def _check_growth(run: Run) -> None:
+    final = {m["id"]: m for m in run.state["messages"] if m["id"]}
+    for state in run.states[1:]:
+        for message in state["messages"]:
+            text = message["content"]
+            if message["id"] in final and isinstance(text, str):
+                assert str(final[message["id"]]["content"]).startswith(text)
+
+
+def _with_id(message: Any) -> Any:
+    message.id = f"user-{id(message)}"
+    return message
+
+
+def _texts(state: Any) -> Counter[str]:
+    return Counter(str(m["content"]) for m in state["messages"] if m["type"] in ("ai", "tool"))
