@@ -11,7 +11,6 @@ from assistant_stream_ce.chunks import (
     ReasoningDeltaChunk,
     ReasoningPartStartChunk,
     SourceChunk,
-    StepStartChunk,
     TextDeltaChunk,
     ToolCallArgsTextFinishChunk,
     ToolCallBeginChunk,
@@ -32,6 +31,7 @@ from ._content import (
 )
 from ._message_index import MessageState
 from ._results import args_text, json_value
+from ._steps import Steps
 
 __all__ = ("Chunks", "Teller")
 
@@ -51,6 +51,8 @@ class Teller:
         self._files: set[int] = set()
         self._tail: tuple[MessageState, object] | None = None
         """The reasoning part that stands last, if one does: a second one needs a start."""
+        self.steps = Steps()
+        """The steps of the messages; one begins before the first thing that its message says."""
 
     def tell(self, fragment: Fragment, message: MessageState, out: Chunks) -> None:
         """Append the chunks for one streamed fragment."""
@@ -66,7 +68,7 @@ class Teller:
                 self._tell_server_result(fragment, message, out)
             case SourceFragment():
                 if fragment.key not in self._sources:
-                    self.start_step(message, out)
+                    self.steps.start(message, out)
                     self.tell_sources((fragment,), message.parent_id, out)
             case FileFragment():
                 self._tell_file(fragment, message, out)
@@ -90,7 +92,7 @@ class Teller:
     def tell_plain_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text as it is."""
         if text:
-            self.start_step(message, out)
+            self.steps.start(message, out)
             self._tail = None
             message.text.append(text)
             out.append(TextDeltaChunk(text, message.parent_id))
@@ -101,7 +103,7 @@ class Teller:
         """Append reasoning, in a part of its own where another reasoning part ends."""
         if not fragment.text:
             return
-        self.start_step(message, out)
+        self.steps.start(message, out)
         if self._tail is not None and self._tail != (message, fragment.key):
             out.append(ReasoningPartStartChunk(parent_id=message.parent_id))
         self._tail = (message, fragment.key)
@@ -177,14 +179,8 @@ class Teller:
                 )
             )
 
-    def start_step(self, message: MessageState, out: Chunks) -> None:
-        """Say that the message begins, before the first thing that it says."""
-        if not message.step_open:
-            message.step_open = True
-            out.append(StepStartChunk(message.id))
-
     def _begin(self, call: CallState, message: MessageState, out: Chunks) -> None:
-        self.start_step(message, out)
+        self.steps.start(message, out)
         self._announce(call, message.parent_id, out)
 
     def _announce(self, call: CallState, parent_id: str | None, out: Chunks) -> None:
@@ -220,6 +216,6 @@ class Teller:
         key = hash((file.data, file.mime_type))
         if key not in self._files:
             self._files.add(key)
-            self.start_step(message, out)
+            self.steps.start(message, out)
             self._tail = None
             out.append(FileChunk(file.data, file.mime_type, message.parent_id, file.filename))

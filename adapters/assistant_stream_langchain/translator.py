@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from assistant_stream_ce.chunks import AssistantStreamChunk, StepFinishChunk
+from assistant_stream_ce.chunks import AssistantStreamChunk
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallState, real_id
@@ -231,7 +231,8 @@ class MessageTranslator:
     def _finish_message(self, message: MessageState, out: Chunks) -> None:
         self._index.close(message)
         if message.think is not None:
-            for fragment in message.think.flush():
+            held, message.think = message.think.flush(), None
+            for fragment in held:
                 self._teller.tell(fragment, message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:
@@ -241,9 +242,8 @@ class MessageTranslator:
         self._count(message.usage)
         if message.parent_id is None:
             self._last_reason = reason
-        self._teller.start_step(message, out)
-        input_tokens, output_tokens = message.usage or (0, 0)
-        out.append(StepFinishChunk(reason, input_tokens, output_tokens))
+        self._teller.steps.start(message, out)
+        self._teller.steps.finish(message, reason, self._index.open_messages(), out)
 
     def _count(self, usage: tuple[int, int] | None) -> None:
         if usage is not None:
