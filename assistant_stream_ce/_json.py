@@ -36,15 +36,8 @@ PLAIN_TYPES = frozenset({str, int, bool, type(None)})
 """Exact types that are their own JSON form."""
 
 _MESSAGE_TYPES = {
-    f"{name}MessageChunk": wire
-    for name, wire in (
-        ("AI", "ai"),
-        ("Human", "human"),
-        ("System", "system"),
-        ("Tool", "tool"),
-        ("Function", "function"),
-        ("Chat", "chat"),
-    )
+    f"{name}MessageChunk": name.lower()
+    for name in ("AI", "Human", "System", "Tool", "Function", "Chat")
 }
 """The client's message converter skips a message whose type names a chunk class."""
 
@@ -111,7 +104,7 @@ def dumps(value: object) -> str:
         NotJSONError: Something inside has no JSON form; the message says where.
     """
     try:
-        text = orjson.dumps(value, _default, _OPTIONS).decode()
+        text = orjson.dumps(value, to_json, _OPTIONS).decode()
     except orjson.JSONEncodeError:
         # Integers beyond 64 bits, lone surrogates, keys that are no strings, deep nesting.
         slow = json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"))
@@ -127,10 +120,6 @@ _OPTIONS = (
     | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 """Leave to `to_json` what it would write differently."""
-
-
-def _default(value: object) -> JSONValue:
-    return to_json(value)
 
 
 def _has_unsafe_key(text: str) -> bool:
