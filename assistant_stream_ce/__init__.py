@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from . import _legacy
+from ._json import register_json_type
 from ._version import __version__
 from .chunks import (
     AnnotationsChunk,
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from assistant_stream_langchain import AssistantCallbackHandler
     from assistant_stream_langgraph import create_app, from_langgraph_events, stream_graph
 
+    from .accumulator import MessageAccumulator, accumulate
+
 __all__ = (
     "AnnotationsChunk",
     "AssistantCallbackHandler",
@@ -69,6 +72,7 @@ __all__ = (
     "DataStreamResponse",
     "ErrorChunk",
     "FileChunk",
+    "MessageAccumulator",
     "MessageFinishChunk",
     "NotJSONError",
     "ReasoningDeltaChunk",
@@ -90,14 +94,18 @@ __all__ = (
     "ToolResultChunk",
     "UpdateStateChunk",
     "__version__",
+    "accumulate",
     "create_app",
     "create_run",
     "from_langgraph_events",
+    "register_json_type",
     "stream_graph",
 )
 
 _LAZY = {
     "AssistantCallbackHandler": "assistant_stream_langchain",
+    "MessageAccumulator": "assistant_stream_ce.accumulator",
+    "accumulate": "assistant_stream_ce.accumulator",
     "create_app": "assistant_stream_langgraph",
     "from_langgraph_events": "assistant_stream_langgraph",
     "stream_graph": "assistant_stream_langgraph",
