@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -41,7 +42,7 @@ async def open_checkpointer(where: str, stack: AsyncExitStack) -> BaseCheckpoint
     try:
         saver = await stack.enter_async_context(AsyncSqliteSaver.from_conn_string(name))
         await saver.setup()
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise GraphError(f"the checkpoints in {name} cannot be opened: {error}.") from error
     return saver
 

@@ -9,15 +9,16 @@ from uuid import uuid4
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant_stream_ce._json import dumps
 from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.typing import JSONValue
 
 __all__ = (
+    "FailureGuard",
     "error_response",
     "json_response",
-    "on_exception",
     "on_http_exception",
     "on_request_error",
     "report_failure",
@@ -61,7 +62,30 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return response
 
 
-async def on_exception(request: Request, error: Exception) -> Response:
-    """Answer a request that failed before its stream had started."""
-    message = report_failure(error, f"{request.method} {request.url.path}")
-    return error_response(message, 500)
+class FailureGuard:
+    """Middleware that answers a request which failed before its response had started.
+
+    Starlette's own would do it outside of CORS, so that a page could not read the answer, and
+    would have the server log the exception a second time.
+    """
+
+    def __init__(self, app: ASGIApp, debug: bool) -> None:
+        self._app = app
+        self._debug = debug
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal has_started
+            has_started = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:
+            if has_started or scope["type"] != "http":
+                raise
+            what = f"{scope['method']} {scope['path']}"
+            message = report_failure(error, what, debug=self._debug)
+            await error_response(message, 500)(scope, receive, send)

@@ -22,8 +22,8 @@ from starlette.routing import Route
 from assistant_stream_ce import RequestError
 
 from ._backend import AssistantEndpoint, Backend, ConfigHook, ContextHook, ThreadCall
-from ._errors import json_response, on_exception, on_http_exception, on_request_error
-from ._playground import serve_page
+from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
+from ._playground import create_page
 from .threads import Graph, GraphError, ThreadGate, is_graph
 
 __all__ = ("ConfigHook", "ContextHook", "ThreadCall", "create_app")
@@ -107,15 +107,14 @@ def create_app(
         Route("/health", _health, methods=["GET"]),
     ]
     if playground:
-        routes.append(Route("/{path:path}", serve_page, methods=["GET"]))
+        routes.append(Route("/{path:path}", create_page(), methods=["GET"]))
+    middleware = [Middleware(FailureGuard, debug=debug)]
+    if cors_origins:
+        middleware.insert(0, _cors(cors_origins))
     return Starlette(
         routes=routes,
-        middleware=[_cors(cors_origins)] if cors_origins else [],
-        exception_handlers={
-            RequestError: on_request_error,
-            HTTPException: on_http_exception,
-            Exception: on_exception,
-        },
+        middleware=middleware,
+        exception_handlers={RequestError: on_request_error, HTTPException: on_http_exception},
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any, TypedDict
 
 import pytest
 from fastapi import FastAPI
@@ -232,8 +233,10 @@ async def test_a_mounted_app_lives_under_its_prefix() -> None:
         assert (await http.get("/health")).status_code == 404
 
 
-class Owner(dict[str, Any]):
-    pass
+@dataclass
+class Owner:
+    thread: str
+    language: Any
 
 
 async def test_hooks_make_config_and_context_and_may_refuse() -> None:
@@ -245,7 +248,7 @@ async def test_hooks_make_config_and_context_and_may_refuse() -> None:
         seen.append((config["configurable"]["user"], runtime.context))
         return {"messages": ["ok"]}
 
-    builder = StateGraph(MessagesState, context_schema=Owner)
+    builder: Any = StateGraph(MessagesState, context_schema=Owner)
     builder.add_node("node", node)
     builder.add_edge(START, "node")
 
@@ -269,7 +272,7 @@ async def test_hooks_make_config_and_context_and_may_refuse() -> None:
 
         assert (refused.status_code, refused.json()["error"]["message"]) == (401, "Who are you?")
         assert done.status_code == 200
-        assert seen == [("ann", {"thread": "t1", "language": "nl"})]
+        assert seen == [("ann", Owner("t1", "nl"))]
         assert history.status_code == 401
 
 
@@ -332,13 +335,17 @@ async def test_threads_survive_a_new_app_on_the_same_checkpointer() -> None:
         assert [content for _, content in chat.shown()] == ["One", "First.", "Two", "Second."]
 
 
+class Silent(TypedDict):
+    number: int
+
+
 def test_what_cannot_be_served_is_refused_at_once() -> None:
     builder = counting_graph()
     with pytest.raises(GraphError, match=r"needs a compiled graph, not StateGraph: call `.compile"):
         create_app(builder)  # type: ignore[arg-type]
 
-    silent = StateGraph(Annotated[dict[str, Any], lambda old, new: new])
-    silent.add_node("node", lambda state: state)
+    silent = StateGraph(Silent)
+    silent.add_node("node", lambda state: {"number": 1})
     silent.add_edge(START, "node")
     with pytest.raises(GraphError, match="no `messages` channel"):
         create_app(silent.compile())

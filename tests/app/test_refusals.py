@@ -173,15 +173,18 @@ async def test_a_failure_before_the_stream_is_a_neutral_500(
     def config(call: ThreadCall) -> Any:
         raise KeyError("database password")
 
-    app = create_app(answering_graph(), config=config)
+    app = create_app(answering_graph(), config=config, cors_origins=["https://a.example"])
     async with serving(app) as http:
+        http.headers["Origin"] = "https://a.example"
         response = await Chat(http).post(say("Hi"))
 
         assert response.status_code == 500
+        assert response.headers["access-control-allow-origin"] == "https://a.example"
         assert "password" not in response.text
         error_id = message_of(response).rpartition(" ")[2].rstrip(".")
         assert error_id in caplog.text
-        assert "database password" in caplog.text
+        assert caplog.text.count("KeyError: 'database password'") == 1
+        assert (await http.get("/threads/t/state")).status_code == 500
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for_forever() -> None:

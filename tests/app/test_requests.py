@@ -34,7 +34,7 @@ def parse_part(part: Any) -> Any:
 
 
 def test_a_request_as_the_runtime_sends_it() -> None:
-    body = {
+    body: Any = {
         "commands": [say("Hi", parentId="m1", sourceId=None)],
         "state": {"messages": []},
         "threadId": "__LOCALID_a1",

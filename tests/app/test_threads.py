@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -165,12 +166,11 @@ async def test_a_second_request_on_a_busy_thread_is_refused() -> None:
         await asyncio.wait_for(slow.started.wait(), 5)
 
         refused = await Chat(http, thread_id="t1").post(say("Me too"))
-        other = await Chat(http, thread_id="t2").ask("And me")
+        await Chat(http, thread_id="t2").ask("And me")
 
         assert refused.status_code == 409
         assert refused.json()["error"]["code"] == "conflict"
         assert "busy" in refused.json()["error"]["message"]
-        assert other.checked()
         first.cancel()
         await asyncio.wait({first})
         await asyncio.wait_for(slow.stopped.wait(), 5)
@@ -278,6 +278,32 @@ async def test_an_answer_that_fits_nothing_is_refused_and_changes_nothing() -> N
             409,
         ]
         assert await chat.history() == before
+
+
+async def test_the_approval_of_a_tool_call_by_middleware() -> None:
+    asking = calls(("fast", "c1", ['{"query":"a"}']), ("fast", "c2", ['{"query":"b"}']))
+    graph: Graph = create_agent(
+        ScriptedChatModel(turns=[asking, "Done."]),
+        [fast],
+        middleware=[HumanInTheLoopMiddleware(interrupt_on={"fast": True})],
+        checkpointer=InMemorySaver(),
+    )
+    async with serving(create_app(graph)) as http:
+        chat = Chat(http)
+        await chat.ask("Go")
+        [approval] = chat.state["interrupts"]
+        asked = [request["args"] for request in approval["value"]["action_requests"]]
+        assert asked == [{"query": "a"}, {"query": "b"}]
+
+        decisions = [{"type": "approve"}, {"type": "reject", "message": "Not b."}]
+        await chat.send({"type": "resume", "id": approval["id"], "value": {"decisions": decisions}})
+
+        results = {m["tool_call_id"]: m for m in chat.state["messages"] if m["type"] == "tool"}
+        assert results["c1"]["content"] == "fast a"
+        assert "Not b." in results["c2"]["content"]
+        assert results["c2"]["status"] == "error"
+        assert chat.shown()[-1] == ("ai", "Done.")
+        assert chat.state["interrupts"] == []
 
 
 async def test_a_frontend_tool_that_interrupts_is_answered_by_its_result() -> None:

@@ -1,0 +1,313 @@
+"""The command line, run as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from textwrap import dedent
+
+import httpx
+import pytest
+
+from assistant_stream_langgraph._loading import find_target, open_graph
+from assistant_stream_langgraph.cli import main
+from assistant_stream_langgraph.threads import is_graph
+from tests.npm import decode
+
+REPOSITORY = Path(__file__).parents[2]
+
+AGENT = """
+    from langchain_core.messages import AIMessage
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    def answer(state):
+        return {"messages": [AIMessage(f"You said: {state['messages'][-1].text}", id=None)]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("answer", answer)
+    builder.add_edge(START, "answer")
+    graph = builder.compile()
+
+    def factory():
+        return graph
+
+    async def async_factory(config):
+        assert config == {}
+        return graph
+
+    class Opened:
+        async def __aenter__(self):
+            return graph
+        async def __aexit__(self, *error):
+            print("closed", flush=True)
+
+    def opening():
+        return Opened()
+
+    def broken():
+        raise ValueError("no database")
+
+    def demanding(a, b):
+        return graph
+
+    number = 7
+"""
+
+PROGRAM = "import sys; from assistant_stream_langgraph.cli import main; sys.exit(main())"
+
+
+def command(*arguments: str) -> list[str]:
+    # `-P`: like a console script, it does not put the current folder first on the path.
+    return [sys.executable, "-P", "-c", PROGRAM, *arguments]
+
+
+def environment(**variables: str) -> Mapping[str, str]:
+    sources = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "adapters")])
+    return {**os.environ, "PYTHONPATH": sources, **variables}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with `agent.py` in it, to run commands in; forgets what they import."""
+    (tmp_path / "agent.py").write_text(dedent(AGENT))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+    before = set(sys.modules)
+    yield tmp_path
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
+@contextmanager
+def running(folder: Path, *arguments: str) -> Generator[tuple[httpx.Client, str], None, None]:
+    """Run a command that serves; gives a client of it, and the line it has printed."""
+    process = subprocess.Popen(
+        command(*arguments, "--port", "0"),
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        found = re.search(r"http://\S+/", line)
+        assert found, line
+        with httpx.Client(base_url=found[0], timeout=20, trust_env=False) as client:
+            yield client, line
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate(timeout=15)
+    assert process.returncode == 0, error
+    assert error == ""
+    if "opening" in " ".join(arguments):
+        assert out == "closed\n"
+
+
+def ask(client: httpx.Client, text: str, thread_id: str = "t1") -> str:
+    message = {"role": "user", "parts": [{"type": "text", "text": text}]}
+    body = {"commands": [{"type": "add-message", "message": message}], "threadId": thread_id}
+    response = client.post("/assistant", json=body)
+    assert response.status_code == 200, response.text
+    return response.text
+
+
+def test_serve_a_graph_with_its_page(folder: Path) -> None:
+    serve = ("serve", "agent.py:graph", "--cors-origin", "https://a.example")
+    with running(folder, *serve) as (client, line):
+        assert line.startswith("Serving agent.py:graph on http://127.0.0.1:")
+        assert "You said: Hi" in ask(client, "Hi")
+        health = client.get("/health", headers={"Origin": "https://a.example"})
+        assert health.json() == {"status": "ok"}
+        assert health.headers["access-control-allow-origin"] == "https://a.example"
+        page = client.get("/")
+        assert page.status_code == 200 or "not been built" in page.text
+
+
+def test_what_a_factory_has_opened_is_closed_at_the_end(folder: Path) -> None:
+    with running(folder, "serve", "./agent.py:opening", "--no-playground") as (client, _):
+        assert "You said: Hi" in ask(client, "Hi")
+        assert client.get("/").json()["error"]["message"] == "Not Found"
+
+
+@pytest.mark.parametrize(
+    "target", ["agent.py:graph", "agent:graph", "agent:factory", "agent:async_factory"]
+)
+async def test_a_graph_or_what_makes_one(folder: Path, target: str) -> None:
+    async with AsyncExitStack() as stack:
+        graph = await open_graph(find_target(target), target, stack)
+
+        assert set(graph.nodes) == {"__start__", "answer"}
+
+
+def test_a_file_in_a_package_may_import_its_neighbours(folder: Path) -> None:
+    package = folder / "src" / "bots"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "parts.py").write_text(dedent(AGENT))
+    (package / "main.py").write_text("from .parts import graph\n")
+
+    assert is_graph(find_target("src/bots/main.py:graph"))
+
+
+def test_a_file_named_like_a_library_leaves_the_library_alone(folder: Path) -> None:
+    (folder / "json.py").write_text(dedent(AGENT).replace("builder", "_builder"))
+
+    assert is_graph(find_target("json.py"))
+    assert sys.modules["json"].dumps([]) == "[]"
+
+
+def test_checkpoints_in_a_file_outlive_the_server(folder: Path) -> None:
+    serve = ("serve", "agent.py:graph", "--checkpoint", "sqlite:///threads.db")
+    with running(folder, *serve) as (client, _):
+        ask(client, "First")
+    with running(folder, *serve) as (client, _):
+        ask(client, "Second")
+        messages = client.get("/threads/t1/state").json()["values"]["messages"]
+
+    assert [message["content"] for message in messages] == [
+        "First",
+        "You said: First",
+        "Second",
+        "You said: Second",
+    ]
+
+
+def test_the_demo_needs_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "demo") as (client, line):
+        assert line.startswith("Serving the demo on ")
+        state = decode(ask(client, "Hello")).checked().state
+
+    assert "I am a script" in state["messages"][1]["content"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        ("missing.py:graph", "there is no file "),
+        ("missing:graph", "there is no module 'missing' here"),
+        ("missing.sub:graph", "there is no module 'missing' here"),
+        ("agent.sub:graph", "there is no module 'agent.sub' here"),
+        ("agent.py:grahp", "has no attribute 'grahp'; graphs there: builder, graph."),
+        ("agent.py", "say which graph to serve, as agent.py:NAME; graphs there: builder, graph."),
+        ("agent.py:builder", "is a graph builder: call `.compile()` on it"),
+        ("agent.py:number", "agent.py:number is not a graph but an int"),
+        ("agent.py:broken", "the factory agent.py:broken failed: ValueError: no database"),
+        ("agent.py:demanding", "needs arguments (a, b)"),
+        ("bad.py:graph", "importing {folder}/bad.py failed: NameError: name 'nowhere' is not"),
+        ("bad:graph", "importing bad failed: NameError: name 'nowhere' is not"),
+        ("needs.py:graph", "failed: ModuleNotFoundError: No module named 'not_installed'"),
+        ("needs:graph", "importing needs failed: ModuleNotFoundError: No module named 'not_ins"),
+        ("exits.py:graph", "exits.py failed: SystemExit: 3"),
+        ("empty.py:graph", "has no attribute 'graph'; no graph is defined there."),
+        ("notes.txt", "there is no module 'notes' here"),
+        ("./notes.txt:graph", "notes.txt is not a Python file"),
+        ("plain.py:graph", "has no `messages` channel"),
+    ],
+)
+def test_what_cannot_be_served_is_told_in_a_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], target: str, complaint: str
+) -> None:
+    (folder / "bad.py").write_text("x = 1\nnowhere\n")
+    (folder / "needs.py").write_text("import not_installed\n")
+    (folder / "exits.py").write_text("raise SystemExit(3)\n")
+    (folder / "empty.py").touch()
+    (folder / "notes.txt").touch()
+    plain = dedent(AGENT).replace("MessagesState", "State")
+    (folder / "plain.py").write_text(
+        f"from typing import TypedDict\nclass State(TypedDict):\n    a: str\n{plain}".replace(
+            "import START, State, StateGraph", "import START, StateGraph"
+        )
+    )
+
+    assert main(["serve", target]) == 2
+
+    said = capsys.readouterr()
+    first, *rest = said.err.splitlines()
+    assert first.startswith("assistant-stream-ce: ")
+    assert complaint.format(folder=folder) in first
+    assert rest in ([], ["(--debug shows where it comes from)"])
+    assert said.out == ""
+
+
+def test_debug_shows_the_traceback_of_a_failed_import(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bad.py").write_text("x = 1\nnowhere\n")
+
+    assert main(["serve", "bad.py:graph", "--debug"]) == 2
+
+    said = capsys.readouterr().err
+    assert 'bad.py", line 2' in said
+    assert said.splitlines()[-1].startswith("assistant-stream-ce: importing ")
+
+
+def test_a_port_in_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+
+        assert main(["serve", "agent.py:graph", "--port", port]) == 2
+
+    said = capsys.readouterr().err
+    assert f"port {port} on 127.0.0.1 is in use; choose another with --port." in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--host", "no.such.host.invalid"], "there is no address 'no.such.host.invalid'"),
+        (["--checkpoint", "mysql://x"], "is neither `memory` nor `sqlite:///FILE`"),
+        (["--checkpoint", "sqlite:///no/such/threads.db"], "there is no folder "),
+        (["--checkpoint", "sqlite:///agent.py"], "cannot be opened: "),
+    ],
+)
+def test_options_that_cannot_be_followed(
+    folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], complaint: str
+) -> None:
+    assert main(["serve", "agent.py:graph", *arguments]) == 2
+
+    assert complaint in capsys.readouterr().err
+
+
+def test_a_wrong_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["serve", "agent.py:graph", "--port", "x"])
+
+    assert caught.value.code == 2
+    assert "invalid int value: 'x'" in capsys.readouterr().err
+
+
+def test_a_server_library_that_is_missing_is_named(folder: Path) -> None:
+    (folder / "uvicorn.py").write_text("raise ModuleNotFoundError('no', name='uvicorn')\n")
+    done = subprocess.run(
+        command("serve", "agent.py:graph"),
+        cwd=folder,
+        env=environment(PYTHONPATH=os.pathsep.join([str(folder), environment()["PYTHONPATH"]])),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert done.returncode == 2
+    assert 'pip install "assistant-stream-ce[serve]"' in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["serve", "--help"], ["--version"]])
+def test_help_and_version_end_well(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert caught.value.code == 0
+    assert "assistant-stream-ce" in capsys.readouterr().out
