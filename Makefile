@@ -67,17 +67,17 @@ $(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN
 
 $(WEB)/node_modules/.installed: $(WEB)/package-lock.json
 	@echo "Installing the chat page's packages ..."
-	@cd $(WEB) && $(NPM) ci
+	@cd $(WEB) && $(NPM) ci >/dev/null
 	@touch $@
 
 $(PAGE): $(WEB)/node_modules/.installed $(shell find $(WEB) -type f -not -path '*/node_modules/*' 2>/dev/null)
 	@echo "Building the chat page ..."
-	@cd $(WEB) && $(NPM) run build --silent
+	@cd $(WEB) && $(NPM) run build --silent -- --logLevel warn
 	@touch $@
 
 $(JS): tests/js/package-lock.json
 	@echo "Installing the clients that the tests read with ..."
-	@cd tests/js && $(NPM) ci
+	@cd tests/js && $(NPM) ci >/dev/null
 	@touch $@
 
 $(BROWSER): | $(BIN)/python
