@@ -13,7 +13,7 @@ NPM := npm --loglevel=error --no-audit --no-fund --no-update-notifier
 
 INSTALLED := $(VENV)/.installed
 JS        := tests/js/node_modules/.installed
-BROWSER   := $(VENV)/.browser
+SYSTEM    := $(VENV)/.system
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
@@ -49,7 +49,7 @@ docs: $(INSTALLED)  ## Build the documentation
 
 page: $(PAGE)  ## Build the chat page
 
-setup: $(PAGE) $(INSTALLED) $(JS) $(BROWSER)  ## Install everything the tests need
+setup: $(PAGE) $(INSTALLED) $(JS) $(SYSTEM)  ## Install everything the tests need
 
 clean:  ## Remove what the other targets made
 	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist
@@ -62,7 +62,7 @@ $(BIN)/python:
 $(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN)/python $(PAGE)
 	@echo "Installing the Python packages ..."
 	@$(PIP) install --upgrade pip
-	@$(PIP) install --editable '.[serve]' --group dev
+	@$(PIP) install --editable '.[redis,serve]' --group dev
 	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package-lock.json
@@ -80,6 +80,7 @@ $(JS): tests/js/package-lock.json
 	@cd tests/js && $(NPM) ci >/dev/null
 	@touch $@
 
-$(BROWSER): | $(BIN)/python
+$(SYSTEM): .ci/system-packages | $(BIN)/python
 	@command -v chromium >/dev/null || .ci/system-packages chromium
+	@command -v redis-server >/dev/null || .ci/system-packages redis-server
 	@touch $@
