@@ -63,9 +63,9 @@ class Chat:
         """Take note of what must not happen on any page."""
         self.page.on(
             "console",
-            lambda message: self.problems.append(message.text)
-            if message.type in {"error", "warning"}
-            else None,
+            lambda message: (
+                self.problems.append(message.text) if message.type in {"error", "warning"} else None
+            ),
         )
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self._on_request(request.url))
@@ -134,10 +134,9 @@ class Chat:
         await self.page.reload()
         await self.messages.first.wait_for()
 
-    async def shoot(self, name: str) -> None:
+    async def shoot(self, name: str, *, settle: float = 300) -> None:
         """Keep a picture, once everything that moves has come to rest."""
-        ARTEFACTS.mkdir(parents=True, exist_ok=True)
-        await self.page.wait_for_timeout(300)
+        await self.page.wait_for_timeout(settle)
         await self.page.screenshot(path=ARTEFACTS / f"{name}.png")
 
     @property

@@ -14,15 +14,17 @@ from contextlib import ExitStack
 from typing import NoReturn, Protocol
 
 import pytest
-from assistant_stream_langgraph import create_app
-from assistant_stream_langgraph.demo import create_demo_graph
 from playwright.async_api import Browser, BrowserContext, async_playwright
 from starlette.types import ASGIApp
 
+from assistant_stream_langgraph import create_app
+from assistant_stream_langgraph.demo import create_demo_graph
 from tests.browser.chat import PAGE, Chat, serve
 
-PACE = 0.005
-"""Seconds for a token: slow enough to watch, quick enough for a test."""
+QUICK = 0.003
+"""Seconds for a token where the end of a run is what counts."""
+SLOW = 0.02
+"""Seconds for a token where something is seen, or done, during the run."""
 
 QUIET = (
     "--no-sandbox",
@@ -68,7 +70,14 @@ async def browser(chromium: str) -> AsyncGenerator[Browser]:
 @pytest.fixture(scope="session")
 def demo(chromium: str) -> Iterator[str]:
     """The address of the demo agent, as `assistant-stream-ce demo` serves it."""
-    with serve(create_app(create_demo_graph(pace=PACE), playground=True)) as url:
+    with serve(create_app(create_demo_graph(pace=QUICK), playground=True)) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def slow_demo(chromium: str) -> Iterator[str]:
+    """The address of a demo agent that takes its time."""
+    with serve(create_app(create_demo_graph(pace=SLOW), playground=True)) as url:
         yield url
 
 
@@ -119,7 +128,8 @@ async def open_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncGe
 
     yield open_page
     for number, chat in enumerate(chats):
-        await chat.shoot(re.sub(r"\W+", "-", f"{request.node.name}-{number}").strip("-"))
+        name = re.sub(r"\W+", "-", f"{request.node.name}-{number}").strip("-")
+        await chat.shoot(f"last/{name}", settle=0)
     for context in contexts:
         await context.close()
     assert [problem for chat in chats for problem in chat.unexpected] == []

@@ -48,8 +48,11 @@ async def test_a_chosen_theme_stays(open_page: Open, demo: str) -> None:
     assert await backdrop(chat) > 0.9
 
 
-@pytest.mark.parametrize("width", [360, 390, 768])
-@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize(
+    ("width", "is_dark"),
+    [(360, False), (390, False), (390, True), (768, False)],
+    ids=["360", "390", "390-dark", "768"],
+)
 async def test_nothing_is_cut_off_on_a_small_screen(
     open_page: Open, demo: str, width: int, is_dark: bool
 ) -> None:

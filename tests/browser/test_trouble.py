@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from assistant_stream_langchain.testing import ScriptedChatModel
-from assistant_stream_langgraph import create_app
 from langchain_core.messages import AIMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
@@ -16,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langgraph import create_app
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from assistant_stream_langgraph import create_app
 from langchain_core.messages import AIMessage, ChatMessage, HumanMessage, SystemMessage, ToolMessage
 from langgraph.graph import START, MessagesState, StateGraph
 from playwright.async_api import expect
 from starlette.types import ASGIApp
 
+from assistant_stream_langgraph import create_app
 from tests.browser.chat import Chat
 from tests.browser.conftest import Open
+
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACw="
 
 ATTACK = """\
 <script>window.hacked = 1</script>
@@ -69,9 +71,11 @@ async def test_nothing_in_a_message_runs_or_loads(
         secret=ATTACK,
     )
     await chat.page.get_by_role("button", name="search").click()
-    await chat.page.get_by_role("button", name="Thought").or_(
-        chat.page.get_by_role("button", name="Reasoning")
-    ).first.click()
+    await (
+        chat.page.get_by_role("button", name="Thought")
+        .or_(chat.page.get_by_role("button", name="Reasoning"))
+        .first.click()
+    )
 
     assert await chat.page.evaluate("window.hacked") is None
     await expect(chat.composer).to_be_visible()
@@ -103,14 +107,14 @@ async def test_unusual_messages_do_not_break_the_thread(
             ToolMessage("boom", tool_call_id="2", name="", status="error"),
             ToolMessage("orphan", tool_call_id="nobody"),
             AIMessage(
-                ["a plain string, ", {"type": "mystery", "x": 1}, {"type": "text", "text": "a block"}],
+                ["a plain string, ", {"type": "mystery"}, {"type": "text", "text": "a block"}],
                 additional_kwargs={"reasoning_content": "thought elsewhere"},
             ),
             ChatMessage("from nobody", role="critic"),
-            HumanMessage([{"type": "image_url", "image_url": {"url": "data:image/gif;base64,R0lGODlhAQABAAAAACw="}}]),
+            HumanMessage([{"type": "image_url", "image_url": {"url": PIXEL}}]),
             AIMessage("The end."),
         ],
-    )  # fmt: skip
+    )
 
     await expect(chat.answer).to_contain_text("The end.")
     await expect(chat.tool("look").locator(".tool-result-line")).to_have_text("seen")

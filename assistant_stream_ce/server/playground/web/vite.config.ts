@@ -11,6 +11,8 @@ export default defineConfig({
   build: {
     outDir: "../dist",
     emptyOutDir: true,
+    // The licences of what is bundled travel with it.
+    license: { fileName: "licenses.md" },
     // light-dark() and color-mix() stay as written; these are the first versions that have both.
     cssTarget: ["chrome123", "firefox121", "safari17.5"],
     target: ["chrome123", "firefox121", "safari17.5"],
