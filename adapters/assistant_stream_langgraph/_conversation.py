@@ -245,8 +245,9 @@ class Conversation:
         """Learn where every message stands."""
         self._places.clear()
         for place, item in enumerate(self._items()):
-            if is_dict(item) and item.get("id"):
-                self._places[item["id"]] = place
+            message_id = item.get("id") if is_dict(item) else None
+            if isinstance(message_id, str) and message_id:  # the client's word: it may be anything
+                self._places[message_id] = place
         for live in self._growing[:]:
             if live.value["id"] in self._places:
                 live.move([PATH, str(self._places[live.value["id"]])])
