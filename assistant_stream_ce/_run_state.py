@@ -92,6 +92,8 @@ class RunState:
         self.on_stop: Callable[[], object] | None = None
         """Asks the callback to end, gently first; there while it runs."""
         self.stopping: asyncio.Task[None] | None = None
+        self.before_end: list[Callable[[], object]] = []
+        """What is to be done when the callback has ended, while chunks still go out."""
 
     def put(self, chunk: AssistantStreamChunk) -> None:
         """Put `chunk` into the channel, by the rules. Safe from any thread."""
@@ -152,6 +154,11 @@ class RunState:
 
     def finish(self, error: ErrorChunk | None) -> None:
         """Close what is open, say the error or the finish, and end the channel."""
+        for action in self.before_end:
+            try:
+                action()
+            except Exception:
+                logger.exception("An action for the end of the run failed.")
         with self.channel.lock:
             for chunk in self._ledger.close_open():
                 self.channel.put(chunk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Sequence
+from collections.abc import AsyncIterable, Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from ._json import to_json
@@ -255,6 +255,11 @@ class RunController:
         """
         if self._run.on_stop is not None:
             self._run.on_stop()
+
+    def before_end(self, action: Callable[[], object]) -> None:
+        """Call `action` when the callback has ended, even by an exception; what it emits still
+        goes out. For helpers that hold something back or leave something open."""
+        self._run.before_end.append(action)
 
     async def drain(self) -> None:
         """Wait until the reader has caught up. A producer that awaits this now and then goes at

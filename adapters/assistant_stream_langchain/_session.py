@@ -41,7 +41,7 @@ class ChainSession:
         self._failures: dict[str, tuple[UUID | None, str]] = {}
         """Why calls failed, with the run around the tool, until it is sure that nothing better
         comes: whoever runs a tool may try again, or answer in words of its own."""
-        self._told_tokens = (0, 0)
+        self._has_told = False
 
     def begin(
         self,
@@ -57,18 +57,26 @@ class ChainSession:
             run.apply(self._visibility.decide(tags, metadata, name))
         return run
 
-    def end(self, run_id: UUID, *, failed: bool = False) -> None:
+    def end(self, run_id: UUID) -> None:
         """Stop following a run. The end of the last chain closes what is open."""
         for call_id, (around, text) in list(self._failures.items()):
             if around in (run_id, None):
                 self.answer(call_id, text, None, is_error=True)
-        run = self.runs.get(run_id)
-        if not self.runs.end(run_id):
-            return
-        self._emit(self._voices.release_all())
-        self._emit(self._translator.finish())
-        if not run.hidden and not failed:
-            self._finish_message()
+        if self.runs.end(run_id):
+            self._close_answers()
+
+    def close(self) -> None:
+        """End the message, when nothing follows. A model that was cancelled never said that it
+        ended, so what waits for it comes out here at the latest."""
+        for call_id, (_, text) in list(self._failures.items()):
+            self.answer(call_id, text, None, is_error=True)
+        self._close_answers()
+        if self._has_told:
+            self._controller.add_message_finish(
+                self._translator.finish_reason,
+                self._translator.input_tokens,
+                self._translator.output_tokens,
+            )
 
     def say(self, run: Run, message: AIMessage, *, whole: bool = False) -> None:
         """Tell what a model said: a chunk, or its whole answer."""
@@ -141,13 +149,11 @@ class ChainSession:
         if not run.hidden:
             self._emit([DataPartChunk(name, json_value(data), parent_id=run.inner_parent)])
 
-    def _finish_message(self) -> None:
-        tokens = (self._translator.input_tokens, self._translator.output_tokens)
-        told, self._told_tokens = self._told_tokens, tokens
-        self._controller.add_message_finish(
-            self._translator.finish_reason, tokens[0] - told[0], tokens[1] - told[1]
-        )
+    def _close_answers(self) -> None:
+        self._emit(self._voices.release_all())
+        self._emit(self._translator.finish())
 
     def _emit(self, chunks: Sequence[AssistantStreamChunk]) -> None:
         for chunk in chunks:
+            self._has_told = True
             self._controller.add_chunk(chunk)

@@ -1,11 +1,15 @@
 """Keeps answers apart that are streamed at the same time.
 
 A client appends text to the part that stands last, so the words of two models that run side by
-side would end up shuffled in one part. Where two answers would share a part, the second is held
-back until the first has ended. Answers under different tool calls do not share any.
+side would end up shuffled in one part. Where two answers would share a part, one has the floor and
+the other is held back until it ends, or until it has been silent for a while. Answers under
+different tool calls do not share any.
 """
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from assistant_stream_ce.chunks import ToolCallBeginChunk
 
@@ -13,12 +17,15 @@ from ._teller import Chunks
 
 __all__ = ("Voices",)
 
+PATIENCE = 1.0
+"""Seconds of silence after which the floor goes to whoever has something to say."""
+
 
 class _Voice:
-    __slots__ = ("began", "ended", "held", "spoke")
+    __slots__ = ("ended", "held", "spoke")
 
-    def __init__(self, now: int) -> None:
-        self.began = self.spoke = now
+    def __init__(self) -> None:
+        self.spoke = 0.0
         self.held: Chunks = []
         self.ended = False
 
@@ -26,37 +33,41 @@ class _Voice:
 class Voices:
     """The answers of a run that are being told, by the id of their model run."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._voices: dict[str, _Voice] = {}
         self._lines: dict[str | None, list[_Voice]] = {}
         """Who speaks under each parent: the first has the floor, the others wait."""
         self._held_calls: dict[str, _Voice] = {}
-        self._clock = 0
 
     def say(
         self, key: str, parent_id: str | None, chunks: Chunks, *, ended: bool = False
     ) -> Chunks:
         """Return the chunks to emit now that the answer `key` has said `chunks`."""
-        self._clock += 1
         line = self._lines.setdefault(parent_id, [])
         voice = self._voices.get(key)
         if voice is None:
-            voice = self._voices[key] = _Voice(self._clock)
+            voice = self._voices[key] = _Voice()
             line.append(voice)
+        now = self._clock()
+        out: Chunks = []
+        if voice is not line[0] and now - line[0].spoke > PATIENCE:
+            line.remove(voice)
+            line.insert(0, voice)
+            out = self._release(voice)
         if voice is line[0]:
-            voice.spoke = self._clock
-            out = chunks
+            voice.spoke = now
+            out = [*out, *chunks] if out else chunks
         else:
-            out = []
             self._hold(voice, chunks)
         if ended:
             del self._voices[key]
             voice.ended = True
-            if line[0].spoke < voice.began:
-                # The one that has the floor says nothing, and may never do: do not wait for it.
-                line.remove(voice)
-                out = self._release(voice)
-            out = self._pass_on(line, out)
+            while line and line[0].ended:
+                del line[0]
+                if line:
+                    line[0].spoke = now
+                    out = [*out, *self._release(line[0])]
         return out
 
     def follow(self, tool_call_id: str, chunks: Chunks) -> Chunks:
@@ -73,14 +84,6 @@ class Voices:
         self._voices.clear()
         self._lines.clear()
         return [chunk for voice in voices for chunk in self._release(voice)]
-
-    def _pass_on(self, line: list[_Voice], out: Chunks) -> Chunks:
-        while line and line[0].ended:
-            del line[0]
-            if line:
-                line[0].spoke = self._clock
-                out = [*out, *self._release(line[0])]
-        return out
 
     def _hold(self, voice: _Voice, chunks: Chunks) -> None:
         voice.held.extend(chunks)

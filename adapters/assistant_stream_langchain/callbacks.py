@@ -69,6 +69,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         self.lock = threading.RLock()
         """Held while an event is told."""
         self._session = ChainSession(controller, visibility or Visibility())
+        controller.before_end(self._close)
 
     # These two make LangChain stream a model that is only invoked.
 
@@ -133,7 +134,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         """A model has failed, or nobody wants the rest of its answer."""
         run = self._session.runs.get(run_id)
         self._session.break_off(run, "error" if isinstance(error, Exception) else "other")
-        self._session.end(run_id, failed=True)
+        self._session.end(run_id)
 
     @_guarded
     def on_chain_start(
@@ -151,7 +152,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A chain has raised."""
-        self._session.end(run_id, failed=True)
+        self._session.end(run_id)
 
     @_guarded
     def on_tool_start(
@@ -183,7 +184,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         if not is_interrupt(error):
             text = str(error) or type(error).__name__
             self._session.fail_tool(self._session.runs.get(run_id), text)
-        self._session.end(run_id, failed=True)
+        self._session.end(run_id)
 
     @_guarded
     def on_retriever_start(
@@ -203,12 +204,16 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A retriever has failed."""
-        self._session.end(run_id, failed=True)
+        self._session.end(run_id)
 
     @_guarded
     def on_custom_event(self, name: str, data: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """The chain has something of its own to say; it becomes a data part."""
         self._session.add_data(self._session.runs.get(run_id), name, data)
+
+    @_guarded
+    def _close(self) -> None:
+        self._session.close()
 
     def _begin(
         self,

@@ -42,7 +42,7 @@ class ScriptedChatModel(BaseChatModel):
     ```
 
     It suspends between chunks, as a network does, so that what reads the stream gets its turn.
-    `bind_tools` returns the model itself, which keeps the turns in order, and remembers the tools.
+    `bind_tools` remembers the tools and shares the turns with the model it was called on.
     After its last turn the model raises, unless `cycle` starts it over.
     """
 
@@ -80,7 +80,7 @@ class ScriptedChatModel(BaseChatModel):
     ) -> Runnable[LanguageModelInput, AIMessage]:
         """Remember the tools; the script decides what is called."""
         self._tools = list(tools)
-        return self
+        return self.bind(**kwargs) if kwargs else self
 
     def _generate(
         self,

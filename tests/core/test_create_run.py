@@ -566,3 +566,29 @@ async def test_a_call_left_open_is_closed_at_the_end() -> None:
     chunks = await collect(create_run(run))
     check_stream(chunks)
     assert chunks == [ToolCallBeginChunk("c", "t"), ToolCallArgsTextFinishChunk("c", "{}")]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_is_done_before_the_end_still_goes_out(fails: bool) -> None:
+    async def run(controller: RunController) -> None:
+        controller.before_end(lambda: controller.append_text("held back"))
+        if fails:
+            raise ValueError("boom")
+
+    chunks = await (collect_failing(run, ValueError) if fails else collect(create_run(run)))
+    assert chunks[0] == TextDeltaChunk("held back")
+
+
+async def test_a_failing_action_before_the_end_is_logged_and_the_run_ends_well(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        raise ValueError("boom")
+
+    async def run(controller: RunController) -> None:
+        controller.before_end(fail)
+        controller.before_end(lambda: controller.append_text("next"))
+
+    with caplog.at_level(logging.ERROR):
+        assert await collect(create_run(run)) == [TextDeltaChunk("next")]
+    assert "for the end of the run" in caplog.text
