@@ -26,6 +26,14 @@ _HOMES: dict[str, str] = {
     "create_run": "assistant_stream_ce.create_run",
     "modules": "",
     "modules.tool_call": "assistant_stream_ce.tool_call",
+    "resumable": "assistant_stream_ce.resumable",
+    "resumable.context": "assistant_stream_ce.resumable.context",
+    "resumable.errors": "assistant_stream_ce.resumable.errors",
+    "resumable.response": "assistant_stream_ce.resumable.response",
+    "resumable.stores": "assistant_stream_ce.resumable",
+    "resumable.stores.in_memory": "assistant_stream_ce.resumable.in_memory",
+    "resumable.stores.redis": "assistant_stream_ce.resumable.redis",
+    "resumable.types": "assistant_stream_ce.resumable.types",
     "serialization": "assistant_stream_ce.serialization",
     "serialization.assistant_stream_response": (
         "assistant_stream_ce.serialization.assistant_stream_response"
@@ -34,7 +42,8 @@ _HOMES: dict[str, str] = {
     "serialization.data_stream": "assistant_stream_ce.serialization.data_stream",
     "serialization.heartbeat": "assistant_stream_ce.serialization.heartbeat",
     "serialization.stream_encoder": "assistant_stream_ce.serialization.stream_encoder",
-    "state": "assistant_stream_ce.state",
+    "state": "assistant_stream_ce.state._older",
+    "state_manager": "assistant_stream_ce.state._older",
     "state_proxy": "assistant_stream_ce.state",
 }
 """Older module, without its root, and the module that has its names now; "" for one that only

@@ -1,0 +1,216 @@
+"""The task that moves the bytes of one source into a store, whoever reads them.
+
+Two loops share a buffer: one reads the source, one writes to the store. What comes while a write
+is on its way goes out with the next one, so that a slow store costs fewer round trips and not
+more delay; a full buffer holds the source back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Callable
+from dataclasses import dataclass
+
+from ._plain_store import ContextStore
+from ._reading import MAX_BATCH_BYTES
+from .errors import ResumableStreamError
+from .types import StreamEnd
+
+__all__ = ("Hooks", "Producer", "ReportedError", "Source")
+
+logger = logging.getLogger("assistant_stream_ce.resumable")
+
+MAX_BUFFERED_BYTES = 4 * MAX_BATCH_BYTES
+"""Bytes read from the source and not yet written, before the source has to wait."""
+
+CANCEL_GRACE = 5.0
+"""Seconds a source has to end by itself once it was told to."""
+
+SHUTDOWN_GRACE = 2.0
+"""Seconds for the last word to the store when the process is going down."""
+
+
+class ReportedError(Exception):
+    """Raised by a source whose bytes have told the client of `error` and are complete."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the bytes come from."""
+
+    make_stream: Callable[[], AsyncIterable[bytes]]
+    """Called once, in the task that reads."""
+
+    on_cancel: Callable[[], None] | None = None
+    """Makes the stream end by itself, soon; without it the stream is closed."""
+
+    heartbeat: bytes | None = None
+    """A frame to write when nothing has come for a while. It is part of the stream, so that every
+    reader counts the same bytes."""
+
+    heartbeat_interval: float | None = None
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What the application wants to be told; see `create_resumable_stream_context`."""
+
+    on_acquire: Callable[..., object] | None = None
+    on_append: Callable[..., object] | None = None
+    on_finalize: Callable[..., object] | None = None
+    on_error: Callable[..., object] | None = None
+
+    def call(self, hook: Callable[..., object] | None, /, *args: object) -> None:
+        """Call `hook`; what it raises is logged and has no other effect."""
+        if hook is None:
+            return
+        try:
+            hook(*args)
+        except Exception:
+            logger.exception("A hook of the resumable stream context raised.")
+
+
+class Producer:
+    """Writes one stream. `run()` is the whole life of it."""
+
+    def __init__(self, store: ContextStore, stream_id: str, source: Source, hooks: Hooks) -> None:
+        self._store = store
+        self._stream_id = stream_id
+        self._source = source
+        self._hooks = hooks
+        self._buffer: list[bytes] = []
+        self._buffered = 0
+        self._changed = asyncio.Event()
+        self._room = asyncio.Event()
+        self._reading: asyncio.Task[None] | None = None
+        self._cancelled = False
+
+    def cancel(self) -> None:
+        """Make the stream end early, gently if its source can."""
+        if self._cancelled:
+            return
+        self._cancelled = True
+        if self._reading is None:
+            return
+        if self._source.on_cancel is None:
+            self._reading.cancel()
+        else:
+            self._source.on_cancel()
+            asyncio.get_running_loop().call_later(CANCEL_GRACE, self._reading.cancel)
+
+    async def run(self) -> None:
+        """Read the source to its end, write all of it and end the stream."""
+        end = StreamEnd("error", "The server stopped before the stream had ended.", "lost")
+        grace: float | None = SHUTDOWN_GRACE
+        self._reading = asyncio.create_task(self._read())
+        self._reading.add_done_callback(lambda _: self._changed.set())
+        try:
+            await self._store.claim(self._stream_id, self.cancel)
+            if self._cancelled:
+                self._reading.cancel()
+            await self._write()
+            end = self._end_of_source()
+            grace = None
+        except Exception as error:
+            end = self._end_of_error(error)
+            grace = None
+        finally:
+            await self._end_reading()
+            await self._finish(end, grace)
+
+    async def _read(self) -> None:
+        stream = self._source.make_stream()
+        try:
+            async for chunk in stream:
+                self._buffer.append(chunk)
+                self._buffered += len(chunk)
+                self._changed.set()
+                while self._buffered > MAX_BUFFERED_BYTES:
+                    self._room.clear()
+                    await self._room.wait()
+        finally:
+            close = getattr(stream, "aclose", None)
+            if close is not None:
+                await close()
+
+    async def _write(self) -> None:
+        assert self._reading is not None
+        while True:
+            if not self._buffer:
+                if self._reading.done():
+                    return
+                await self._wait()
+            batch = self._take()
+            if batch:
+                await self._store.append_many(self._stream_id, batch)
+                if self._hooks.on_append is not None:
+                    for chunk in batch:
+                        self._hooks.call(self._hooks.on_append, self._stream_id, len(chunk))
+
+    async def _wait(self) -> None:
+        """Return when there is something to write; writes heartbeats meanwhile."""
+        assert self._reading is not None
+        while not self._buffer and not self._reading.done():
+            self._changed.clear()
+            try:
+                async with asyncio.timeout(self._source.heartbeat_interval):
+                    await self._changed.wait()
+            except TimeoutError:
+                if not self._buffer and self._source.heartbeat:
+                    await self._store.append_many(self._stream_id, (self._source.heartbeat,))
+
+    def _take(self) -> list[bytes]:
+        size = count = 0
+        for chunk in self._buffer:
+            if count and size + len(chunk) > MAX_BATCH_BYTES:
+                break
+            size += len(chunk)
+            count += 1
+        batch, self._buffer = self._buffer[:count], self._buffer[count:]
+        self._buffered -= size
+        self._room.set()
+        return batch
+
+    def _end_of_source(self) -> StreamEnd:
+        assert self._reading is not None
+        if self._reading.cancelled():
+            message = f"Stream {self._stream_id} was cancelled."
+            return StreamEnd("error", message, "cancelled")
+        error = self._reading.exception()
+        if error is None:
+            return StreamEnd("done")
+        if isinstance(error, ReportedError):
+            return self._end_of_error(error.error, reported=True)
+        return self._end_of_error(error)
+
+    def _end_of_error(self, error: BaseException, *, reported: bool = False) -> StreamEnd:
+        code = error.code if isinstance(error, ResumableStreamError) else "failed"
+        if not (self._cancelled and code == "missing"):  # Deleted: that is why it was cancelled.
+            self._hooks.call(self._hooks.on_error, self._stream_id, error)
+        return StreamEnd("error", str(error) or repr(error), code, reported)
+
+    async def _end_reading(self) -> None:
+        assert self._reading is not None
+        self._reading.cancel()
+        await asyncio.wait({self._reading})
+        if not self._reading.cancelled():
+            self._reading.exception()  # Seen, or overtaken by an error of the store.
+
+    async def _finish(self, end: StreamEnd, grace: float | None) -> None:
+        try:
+            async with asyncio.timeout(grace):
+                await self._store.finish(self._stream_id, end)
+        except ResumableStreamError as error:
+            # Deleted or evicted, so there is nothing left to end.
+            level = logging.DEBUG if self._cancelled else logging.WARNING
+            logger.log(level, "Stream %s could not be ended: %s", self._stream_id, error)
+        except Exception:
+            logger.exception("Stream %s could not be ended.", self._stream_id)
+        else:
+            hook = self._hooks.on_finalize
+            self._hooks.call(hook, self._stream_id, end.status, end.error)
