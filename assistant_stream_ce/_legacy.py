@@ -52,6 +52,9 @@ held other modules."""
 _MOVED_HERE = ("assistant_stream_chunk", "modules", "state_proxy")
 """What 0.0.2 had at another place than today, each with the modules below it."""
 
+_DUNDERS = ("__all__", "__version__")
+"""What the import system does not look for itself."""
+
 _RENAMED = {
     "ObjectStreamAppendTextOperation": "AppendTextOperation",
     "ObjectStreamOperation": "StateOperation",
@@ -75,7 +78,7 @@ class _OlderModule(ModuleType):
         if child is not None and name != "create_run":
             return child
         home = _HOMES[path]
-        if not home or (name.startswith("__") and name != "__all__"):
+        if not home or (name.startswith("__") and name not in _DUNDERS):
             raise AttributeError(f"module `{self.__name__}` has no attribute `{name}`")
         return _resolve(self.__name__, home, name, warn=root == _PACKAGE)
 
