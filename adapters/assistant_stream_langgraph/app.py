@@ -20,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assistant_stream_ce import RequestError
+from assistant_stream_ce.server import MAX_BODY_BYTES
 
 from ._backend import AssistantEndpoint, Backend, ConfigHook, ContextHook, ThreadCall
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
@@ -27,9 +28,6 @@ from ._playground import create_page
 from .threads import Graph, GraphError, ThreadGate, is_graph
 
 __all__ = ("ConfigHook", "ContextHook", "ThreadCall", "create_app")
-
-MAX_BODY_BYTES = 10 * 1024 * 1024
-"""The client sends its whole state with every request, images in it as data URLs."""
 
 BUSY_PATIENCE = 2.0
 """Seconds. A client that stops a run and asks again does so within a moment."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._body import MAX_BODY_BYTES, read_json_body
 from .requests import (
     AddMessageCommand,
     AddToolResultCommand,
@@ -14,10 +15,10 @@ from .requests import (
     UserMessagePart,
     check_thread_id,
     parse_transport_request,
-    read_json_body,
 )
 
 __all__ = (
+    "MAX_BODY_BYTES",
     "AddMessageCommand",
     "AddToolResultCommand",
     "AssistantTransportRequest",

@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.typing import JSONValue
 
-from ._body import read_json_body
-
 __all__ = (
     "AddMessageCommand",
     "AddToolResultCommand",
@@ -31,7 +29,6 @@ __all__ = (
     "UserMessagePart",
     "check_thread_id",
     "parse_transport_request",
-    "read_json_body",
 )
 
 _THREAD_ID = re.compile(r"[A-Za-z0-9_.:@~-]{1,256}")
