@@ -37,11 +37,15 @@ def replay_state(
     Raises:
         StateOperationError: An operation does not apply.
     """
-    state = initial_state
-    for chunk in chunks:
-        if isinstance(chunk, UpdateStateChunk):
-            state = apply_operations(state, chunk.operations)
-    return state
+    return apply_operations(
+        initial_state,
+        (
+            operation
+            for chunk in chunks
+            if isinstance(chunk, UpdateStateChunk)
+            for operation in chunk.operations
+        ),
+    )
 
 
 def check_stream(
