@@ -21,7 +21,7 @@ from assistant_stream_langchain.visibility import Visibility
 
 from ._live_message import LiveMessage
 from ._message_dumps import MessageDumps
-from ._shapes import as_items, is_dict, is_items, is_list
+from ._shapes import as_items, call_ids_of, id_of, is_dict, is_items, is_list
 
 __all__ = ("Conversation",)
 
@@ -210,7 +210,7 @@ class Conversation:
     def _remove(self, message_id: str | None) -> list[StateOperation]:
         if message_id == REMOVE_ALL:
             return self._settle([])
-        kept = [item for item in self._items() if item.get("id") != message_id]
+        kept = [item for item in self._items() if id_of(item) != message_id]
         return self._settle(kept) if len(kept) < len(self._items()) else []
 
     def _settle(self, new: Any) -> list[StateOperation]:
@@ -245,8 +245,8 @@ class Conversation:
         """Learn where every message stands."""
         self._places.clear()
         for place, item in enumerate(self._items()):
-            message_id = item.get("id") if is_dict(item) else None
-            if isinstance(message_id, str) and message_id:  # the client's word: it may be anything
+            message_id = id_of(item)
+            if message_id is not None:
                 self._places[message_id] = place
         for live in self._growing[:]:
             if live.value["id"] in self._places:
@@ -278,12 +278,11 @@ class Conversation:
         return True
 
     def _waits_for_tools(self) -> bool:
-        answered: set[Any] = set()
+        answered: set[str] = set()
         for item in reversed(self._items()):
             if not is_dict(item) or item.get("type") != "tool":
-                calls = item.get("tool_calls") or () if is_dict(item) else ()
-                return any(call.get("id") not in answered for call in calls)
-            answered.add(item.get("tool_call_id"))
+                return not answered.issuperset(call_ids_of(item))
+            answered.add(str(item.get("tool_call_id")))
         return False
 
 

@@ -6,12 +6,16 @@ import logging
 from typing import Any
 
 from assistant_stream_ce._json import to_json
-from assistant_stream_ce.chunks import DataPartChunk
+from assistant_stream_ce.chunks import DataChunk, DataPartChunk
 from assistant_stream_ce.errors import NotJSONError
 
-__all__ = ("custom_data_part",)
+from ._shapes import id_of, is_dict
+
+__all__ = ("custom_data", "custom_data_part")
 
 logger = logging.getLogger(__name__)
+
+_NO_FORM: Any = object()
 
 
 def custom_data_part(payload: Any) -> DataPartChunk | None:
@@ -21,15 +25,12 @@ def custom_data_part(payload: Any) -> DataPartChunk | None:
     `name` and `data` is taken at its word, and one with a `type` is named by it. Everything else
     is named `"custom"`. A dict's `id` is the part's id.
     """
-    try:
-        data = to_json(payload)
-    except NotJSONError as error:
-        logger.warning("Passed over a custom event: %s", error)
+    data = _to_json(payload)
+    if data is _NO_FORM:
         return None
-    if not isinstance(data, dict):
+    if not is_dict(data):
         return DataPartChunk("custom", data)
-    part_id = data.get("id")
-    part_id = part_id if isinstance(part_id, str) else None
+    part_id = id_of(data)
     match data:
         case {"type": "ui", "name": str(name), "props": props}:
             return DataPartChunk(name, props, part_id)
@@ -39,3 +40,17 @@ def custom_data_part(payload: Any) -> DataPartChunk | None:
             return DataPartChunk(name, data, part_id)
         case _:
             return DataPartChunk("custom", data, part_id)
+
+
+def custom_data(payload: Any) -> DataChunk | None:
+    """The same as an item of data, for an answer that has no parts."""
+    data = _to_json(payload)
+    return None if data is _NO_FORM else DataChunk(data)
+
+
+def _to_json(payload: Any) -> Any:
+    try:
+        return to_json(payload)
+    except NotJSONError as error:
+        logger.warning("Passed over a custom event: %s", error)
+        return _NO_FORM

@@ -6,7 +6,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeGuard
 
-__all__ = ("as_items", "is_dict", "is_items", "is_list", "is_mapping", "is_tuple")
+__all__ = (
+    "as_items",
+    "call_ids_of",
+    "id_of",
+    "is_dict",
+    "is_items",
+    "is_list",
+    "is_mapping",
+    "is_tuple",
+)
 
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
@@ -37,3 +46,16 @@ def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether a JSON value is a list."""
     return isinstance(value, list)
+
+
+def id_of(message: Any) -> str | None:
+    """The id of a message dict. A dict may come from a client, so nothing is taken for granted."""
+    message_id: Any = message.get("id") if is_dict(message) else None
+    return message_id if message_id and isinstance(message_id, str) else None
+
+
+def call_ids_of(message: Any) -> list[str]:
+    """The ids of the tool calls in a message dict."""
+    calls: Any = message.get("tool_calls") if is_dict(message) else None
+    ids = [id_of(call) for call in calls] if is_list(calls) else []
+    return [call_id for call_id in ids if call_id]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
 from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
+from ._custom import custom_data
+from ._shapes import is_dict, is_list
 from .events import GraphEvent
 from .parts import PartsTranslator, Steps
 from .state import MESSAGES, StateMirror
@@ -28,7 +31,10 @@ class GraphTranslator:
         interrupts_key: str | None,
         visibility: Visibility | None,
     ) -> None:
-        self._parts = PartsTranslator(steps=steps, visibility=visibility) if parts else None
+        self._parts: PartsTranslator | None = None
+        if parts:
+            shown = _messages_in(initial_state)
+            self._parts = PartsTranslator(steps=steps, visibility=visibility, shown=shown)
         self._mirror: StateMirror | None = None
         self._mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
         if state is not False:
@@ -45,6 +51,9 @@ class GraphTranslator:
         parts: Sequence[AssistantStreamChunk] = ()
         if self._parts is not None:
             parts = self._parts.feed(event)
+        elif event[1] == "custom":
+            data = custom_data(event[2])
+            return (data,) if data is not None else ()
         if self._mirror is None or (event[1] == "messages" and not self._mirrors_messages):
             return parts
         operations = self._mirror.feed(event)
@@ -59,3 +68,9 @@ class GraphTranslator:
     def fail(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a graph that has raised."""
         return self._parts.fail() if self._parts is not None else ()
+
+
+def _messages_in(state: Any) -> list[Any]:
+    """The messages in a state that the client has."""
+    messages: Any = state.get(MESSAGES) if is_dict(state) else None
+    return messages if is_list(messages) else []

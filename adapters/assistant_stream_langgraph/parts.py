@@ -21,7 +21,7 @@ from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import custom_data_part
-from ._shapes import is_mapping
+from ._shapes import call_ids_of, id_of, is_mapping
 from .events import GraphEvent, channels_of, messages_in, update_writes
 from .interrupts import interrupt_to_json
 from .subgraphs import ToolCallOwners
@@ -58,9 +58,16 @@ class PartsTranslator:
     Args:
         steps: `"run"` for one step around the whole run, `"model"` for one per model call.
         visibility: What is shown, and what is nested under a tool call.
+        shown: The messages, as dicts, that the client has already.
     """
 
-    def __init__(self, *, steps: Steps = "run", visibility: Visibility | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        steps: Steps = "run",
+        visibility: Visibility | None = None,
+        shown: Iterable[Any] = (),
+    ) -> None:
         self._messages = MessageTranslator()
         self._owners = ToolCallOwners()
         self._decide = (visibility or Visibility()).decide
@@ -72,6 +79,9 @@ class PartsTranslator:
         self._interrupts: set[str] = set()
         self._one_step = steps == "run"
         self._step_open = False
+        for message in shown:
+            self._routes[id_of(message) or ""] = _HIDDEN
+            self._past_calls.update(call_ids_of(message))
 
     def feed(self, event: GraphEvent) -> _Chunks:
         """The chunks for one event."""
@@ -251,8 +261,9 @@ class PartsTranslator:
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
-            if message.id in self._routes or id(message) in self._anonymous:
-                continue
+            route = self._routes.get(message.id or "", _HIDDEN)
+            if route is not _HIDDEN or id(message) in self._anonymous:
+                continue  # It was shown in this run.
             self._hide(message)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)

@@ -46,7 +46,8 @@ def from_langgraph_events(
             `MessageFinishChunk` at the end.
         state: `True` mirrors every channel that has a JSON form, except `messages` when the parts
             carry them; a collection names the channels; `False` mirrors nothing.
-        initial_state: What the client shows already. Operations are relative to it.
+        initial_state: What the client shows already. Operations are relative to it, and the
+            messages in it do not come again as parts.
         stream_mode: The mode of a stream that was asked for with one mode as a plain string. Its
             events do not name it, and a dict can be either `updates`, `values` or `custom`;
             without this it is guessed.
