@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Callable
 from weakref import WeakKeyDictionary
 
 from .chunks import (
@@ -50,6 +50,8 @@ class Channel:
         self.lock = threading.RLock()
         """Held while a chunk is put. Whoever must put several chunks in a row, or change state and
         put the operation, holds it meanwhile."""
+        self.on_taken: Callable[[AssistantStreamChunk], None] | None = None
+        """Called, if set, with every chunk as the reader takes it; the lock is held."""
         self._items: deque[AssistantStreamChunk] = deque()
         self._batch: UpdateStateChunk | None = None
         self._tail: _Tail | None = None  # what the last item grows into, while the reader lags
@@ -146,6 +148,8 @@ class Channel:
             chunk = self._items.popleft()
             if chunk is self._batch:
                 self._batch = None
+            if self.on_taken is not None:
+                self.on_taken(chunk)
             if self._drain_waiters and len(self._items) <= DRAIN_LEVEL:
                 self._release_drain_waiters()
             return chunk
@@ -158,6 +162,9 @@ class Channel:
             chunks = list(self._items)
             self._items.clear()
             self._batch = None
+            if self.on_taken is not None:
+                for chunk in chunks:
+                    self.on_taken(chunk)
             if self._drain_waiters:
                 self._release_drain_waiters()
             return chunks

@@ -10,10 +10,11 @@ import anyio
 
 from ._channel import register_channel
 from ._run_state import RunState
+from .accumulator import MessageAccumulator
 from .chunks import AssistantStreamChunk, ErrorChunk
 from .controller import RunController
 from .errors import RunCancelledError
-from .typing import ChunkStream, RunCallback
+from .typing import CancelCallback, ChunkStream, RunCallback
 
 __all__ = ("RunController", "create_run")
 
@@ -31,6 +32,7 @@ def create_run(
     *,
     state: object = None,
     format_error: Callable[[Exception], str] | None = None,
+    on_cancel: CancelCallback | None = None,
     cancel_grace: float = CANCEL_GRACE,
 ) -> ChunkStream:
     """Run `callback` and return an async generator of the chunks that it emits.
@@ -41,12 +43,15 @@ def create_run(
     When the callback raises, open tool calls are closed, an `ErrorChunk` follows, and the
     generator raises the same exception to its consumer. Closing the generator early sets
     `controller.is_cancelled`, waits `cancel_grace` seconds, then cancels the callback and awaits
-    it.
+    it; `on_cancel` comes last.
 
     Args:
         callback: A coroutine function; it gets a `RunController`.
         state: The initial state. It is not sent: the client is taken to have it already.
         format_error: The text of the `ErrorChunk` for an exception; `str` by default.
+        on_cancel: Called when the run was cancelled, once the callback has ended, with the message
+            as far as it had come: what the callback had emitted, delivered or not. Its status is
+            `incomplete`, `cancelled`. The place to save what the user has read already.
         cancel_grace: Seconds, see above.
 
     Raises:
@@ -54,7 +59,8 @@ def create_run(
         RunCancelledError: From the generator, when the callback was cancelled from within.
     """
     run = RunState(state)
-    stream = _stream(callback, run, format_error or _error_text, cancel_grace)
+    partial = None if on_cancel is None else _Partial(run, on_cancel)
+    stream = _stream(callback, run, format_error or _error_text, cancel_grace, partial)
     register_channel(stream, run.channel)
     return stream
 
@@ -70,6 +76,7 @@ async def _stream(
     run: RunState,
     format_error: Callable[[Exception], str],
     cancel_grace: float,
+    partial: _Partial | None,
 ) -> ChunkStream:
     channel = run.channel
     channel.bind()
@@ -90,7 +97,11 @@ async def _stream(
     finally:
         run.on_stop = None
         if not ended:
+            if partial is not None:
+                partial.take()
             await _stop(task, run, cancel_grace)
+            if partial is not None:
+                await partial.tell()
     error = await task
     if error is not None:
         raise error
@@ -152,6 +163,34 @@ async def _stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grac
     error = None if task.cancelled() else task.exception() or task.result()
     if error is not None:
         logger.warning("The callback of a cancelled run raised.", exc_info=error)
+
+
+class _Partial:
+    """The message of a run as far as it has come, for `on_cancel`."""
+
+    def __init__(self, run: RunState, on_cancel: CancelCallback) -> None:
+        self._channel = run.channel
+        self._on_cancel = on_cancel
+        self._accumulator = MessageAccumulator(initial_state=run.store.snapshot())
+        self._channel.on_taken = self._accumulator.add
+
+    def take(self) -> None:
+        """Add what is waiting in the channel; nobody else will read that."""
+        self._channel.take()
+        self._accumulator.finish()
+
+    async def tell(self) -> None:
+        """Call `on_cancel`; its error is logged."""
+        message = self._accumulator.message
+        if message["status"]["type"] != "incomplete":
+            message["status"] = {"type": "incomplete", "reason": "cancelled"}
+        with anyio.CancelScope(shield=True):
+            try:
+                told = self._on_cancel(message)
+                if told is not None:
+                    await told
+            except Exception:
+                logger.exception("`on_cancel` raised.")
 
 
 def _error_text(error: Exception) -> str:

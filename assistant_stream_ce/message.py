@@ -122,7 +122,7 @@ class MessageStatus(TypedDict):
     """How far the message is, and how it ended."""
 
     type: Literal["running", "complete", "requires-action", "incomplete"]
-    reason: NotRequired[FinishReason]
+    reason: NotRequired[FinishReason | Literal["cancelled"]]
     error: NotRequired[MessageError]
 
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, Union
 if TYPE_CHECKING:
     from .chunks import AssistantStreamChunk
     from .controller import RunController
+    from .message import AssistantMessage
 
 __all__ = (
+    "CancelCallback",
     "CancellationSignal",
     "ChunkSource",
     "ChunkStream",
@@ -34,6 +36,10 @@ ChunkSource: TypeAlias = "AsyncIterable[AssistantStreamChunk]"
 
 RunCallback: TypeAlias = "Callable[[RunController], Awaitable[None]]"
 """The user's coroutine function; it emits chunks through the controller it is given."""
+
+
+CancelCallback: TypeAlias = "Callable[[AssistantMessage], Awaitable[None] | None]"
+"""What `create_run(on_cancel=...)` takes: it gets the message as far as it had come."""
 
 
 class CancellationSignal(Protocol):

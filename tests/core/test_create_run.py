@@ -33,6 +33,7 @@ from assistant_stream_ce.chunks import (
     ToolResultChunk,
     UpdateStateChunk,
 )
+from assistant_stream_ce.message import AssistantMessage
 from assistant_stream_ce.testing import check_stream, collect, replay_state
 from assistant_stream_ce.typing import RunCallback
 
@@ -366,6 +367,66 @@ async def test_an_error_while_being_cancelled_is_logged_not_raised(
     with caplog.at_level(logging.WARNING):
         await stream.aclose()
     assert "during clean-up" in caplog.text
+
+
+async def test_on_cancel_gets_the_message_as_far_as_it_had_come() -> None:
+    told: list[AssistantMessage] = []
+    order: list[str] = []
+
+    async def run(controller: RunController) -> None:
+        controller.append_text("delivered, ")
+        await asyncio.sleep(0)
+        controller.append_text("and waiting")
+        tool = await controller.add_tool_call("search", "c")
+        tool.append_args_text('{"q": "cat')
+        controller.state["n"] = 2
+        try:
+            await asyncio.sleep(60)
+        finally:
+            order.append("callback ended")
+
+    async def save(message: AssistantMessage) -> None:
+        await asyncio.sleep(0)
+        order.append("on_cancel")
+        told.append(message)
+
+    stream = create_run(run, state={"n": 1, "m": 0}, on_cancel=save, cancel_grace=0.01)
+    assert await anext(stream) == TextDeltaChunk("delivered, ")
+    await asyncio.sleep(0.01)
+    await stream.aclose()
+    [message] = told
+    assert order == ["callback ended", "on_cancel"]
+    assert message["status"] == {"type": "incomplete", "reason": "cancelled"}
+    text, call = message["parts"]
+    assert text["type"] == "text"
+    assert text["text"] == "delivered, and waiting"
+    assert call["type"] == "tool-call"
+    assert call["argsText"] == '{"q": "cat'
+    assert message["metadata"]["unstable_state"] == {"n": 2, "m": 0}
+
+
+async def test_on_cancel_is_not_called_for_a_run_that_ended() -> None:
+    told: list[AssistantMessage] = []
+
+    async def run(controller: RunController) -> None:
+        controller.append_text("whole")
+
+    await collect(create_run(run, on_cancel=told.append))
+    assert told == []
+
+
+async def test_an_error_of_on_cancel_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    async def run(controller: RunController) -> None:
+        controller.append_text("first")
+        await asyncio.sleep(60)
+
+    def save(message: AssistantMessage) -> None:
+        raise OSError("disk full")
+
+    stream = create_run(run, on_cancel=save, cancel_grace=0.01)
+    await anext(stream)
+    await stream.aclose()
+    assert "disk full" in caplog.text
 
 
 async def test_an_abandoned_stream_ends_its_callback() -> None:
