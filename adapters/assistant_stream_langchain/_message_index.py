@@ -83,11 +83,11 @@ class MessageIndex:
     ) -> MessageState | None:
         """Return the message that a chunk belongs to, if any of its chunks came before."""
         if run_id is not None:
-            known = self.get(run_id)
+            known = self._by_name.get(run_id)
+        elif name in self._by_name:
+            return self._by_name[name]
         else:
-            known = (
-                self.get(name) or self.get(_without_suffix(name)) or self._guess(name, namespace)
-            )
+            known = self.get(_without_suffix(name)) or self._guess(name, namespace)
         if known is not None:
             self.remember(known, name)
         return known

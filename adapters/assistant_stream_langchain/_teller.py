@@ -62,8 +62,7 @@ class Teller:
             case ReasoningFragment():
                 self.tell_reasoning(fragment, message, out)
             case CallFragment():
-                if call := message.book.find(fragment):
-                    self.tell_call(fragment, call, message, out)
+                self.tell_piece(fragment, message, out)
             case ResultFragment():
                 self._tell_server_result(fragment, message, out)
             case SourceFragment():
@@ -92,7 +91,8 @@ class Teller:
     def tell_plain_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text as it is."""
         if text:
-            self.steps.start(message, out)
+            if not message.step_open:
+                self.steps.start(message, out)
             self._tail = None
             message.text.append(text)
             out.append(TextDeltaChunk(text, message.parent_id))
@@ -109,6 +109,11 @@ class Teller:
         self._tail = (message, fragment.key)
         message.reasoning.append(fragment.text)
         out.append(ReasoningDeltaChunk(fragment.text, message.parent_id))
+
+    def tell_piece(self, fragment: CallFragment, message: MessageState, out: Chunks) -> None:
+        """Append a streamed piece of whichever call it belongs to."""
+        if call := message.book.find(fragment):
+            self.tell_call(fragment, call, message, out)
 
     def tell_call(
         self, fragment: CallFragment, call: CallState, message: MessageState, out: Chunks

@@ -168,8 +168,13 @@ class MessageTranslator:
             message = self._index.add(chunk.id, namespace, parent_id, run_id)
         out: Chunks = []
         content, metadata = chunk.content, chunk.response_metadata
-        if isinstance(content, str) and not (chunk.tool_call_chunks or chunk.additional_kwargs):
-            self._teller.tell_text(content, message, out)
+        if isinstance(content, str) and not chunk.additional_kwargs:
+            # Most chunks of most providers: the short way to what `read_content` would say.
+            if content:
+                self._teller.tell_text(content, message, out)
+            for piece in chunk.tool_call_chunks:
+                call = CallFragment(piece["id"], piece["name"], piece["args"], piece["index"])
+                self._teller.tell_piece(call, message, out)
             fragments: Iterable[Fragment] = read_message_sources(chunk) if metadata else ()
         else:
             fragments = read_content(chunk)
