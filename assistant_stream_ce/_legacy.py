@@ -41,6 +41,7 @@ _HOMES: dict[str, str] = {
     "serialization.assistant_transport": "assistant_stream_ce.serialization.assistant_transport",
     "serialization.data_stream": "assistant_stream_ce.serialization.data_stream",
     "serialization.heartbeat": "assistant_stream_ce.serialization.heartbeat",
+    "serialization.openai_stream": "assistant_stream_ce.serialization.openai_stream",
     "serialization.stream_encoder": "assistant_stream_ce.serialization.stream_encoder",
     "state": "assistant_stream_ce.state._older",
     "state_manager": "assistant_stream_ce.state._older",

@@ -15,10 +15,14 @@ from langchain_core.runnables import Runnable
 from langchain_core.tools import BaseTool
 from pydantic import Field, PrivateAttr
 
-__all__ = ("ScriptedChatModel", "Turn")
+__all__ = ("Item", "Script", "ScriptedChatModel", "Turn")
 
 Item: TypeAlias = str | AIMessage | float | BaseException
+"""One thing the model does within a turn."""
+
 Script: TypeAlias = Sequence[Item] | AIMessage | BaseException | str
+"""A turn that is known beforehand."""
+
 Turn: TypeAlias = Script | Callable[[list[BaseMessage]], Script]
 """What the model does when it is called once.
 

@@ -20,7 +20,7 @@ from assistant_stream_ce import AssistantStreamError, __version__
 
 __all__ = ("main",)
 
-ServeApp: TypeAlias = Callable[[ASGIApp, str, int, Callable[[str], None]], Awaitable[None]]
+_ServeApp: TypeAlias = Callable[[ASGIApp, str, int, Callable[[str], None]], Awaitable[None]]
 
 FAILED = 2
 """The exit code when there is nothing to serve; argparse has the same for a wrong option."""
@@ -129,7 +129,7 @@ async def _serve(options: argparse.Namespace, found: object) -> None:
         await serve_app(app, options.host, options.port, announce)
 
 
-def _import_server() -> ServeApp:
+def _import_server() -> _ServeApp:
     try:
         from ._serving import serve_app
     except ModuleNotFoundError as error:

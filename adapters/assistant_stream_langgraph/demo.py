@@ -20,7 +20,7 @@ from ._demo_pages import find_pages
 from ._demo_script import create_scripted_model
 from .threads import Graph, GraphError
 
-__all__ = ("create_demo_graph",)
+__all__ = ("DemoState", "create_demo_graph")
 
 PROMPT = SystemMessage(
     "You are the demo agent of assistant-stream-ce, which streams LangGraph agents to web pages. "

@@ -26,7 +26,14 @@ from ._path import (
     wire_path,
 )
 
-__all__ = ("apply_operations", "diff", "lookup")
+__all__ = (
+    "append_in_place",
+    "apply_in_place",
+    "apply_operations",
+    "diff",
+    "lookup",
+    "set_in_place",
+)
 
 _MISSING: Any = object()
 
