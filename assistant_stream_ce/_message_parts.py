@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, assert_never
 
 from ._json import copy_json, to_json
 from ._partial_json import PartialJSON
@@ -156,6 +156,8 @@ class WholePart:
                     "data": to_json(chunk.data),
                     "status": status,
                 }
+            case _:
+                assert_never(chunk)
         if chunk.parent_id:
             part["parentId"] = chunk.parent_id
         return part

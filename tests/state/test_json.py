@@ -26,7 +26,7 @@ from langchain_core.messages import (
     HumanMessage,
     ToolMessage,
 )
-from pydantic import BaseModel, ConfigDict, field_serializer
+from pydantic import BaseModel, ConfigDict, RootModel, field_serializer
 
 from assistant_stream_ce import _json
 from assistant_stream_ce._json import copy_json, dumps, json_string, register_json_type, to_json
@@ -44,6 +44,18 @@ class Level(enum.IntEnum):
 
 class Name(str):
     __slots__ = ()
+
+
+class Count(int):
+    pass
+
+
+class Tags(RootModel[list[str]]):
+    pass
+
+
+class Typed(BaseModel):
+    type: int = 1
 
 
 @dataclasses.dataclass
@@ -92,6 +104,9 @@ FORMS: list[tuple[object, object]] = [
     (-float("inf"), None),
     ("text", "text"),
     (Name("sub"), "sub"),
+    (Count(3), 3),
+    (Tags(["a"]), ["a"]),
+    (Typed(), {"type": 1}),
     ((1, 2), [1, 2]),
     ({3, 1, 2}, [1, 2, 3]),
     (frozenset({"b", "a"}), ["a", "b"]),
@@ -241,6 +256,8 @@ def test_the_form_of_json_types_is_fixed(fixed: type) -> None:
         ({"p": Point(1, threading.Lock())}, "p.at"),  # type: ignore[arg-type]
         ({"deep": UserDict(x=(0, int))}, "deep.x.1"),
         ({"gen": (n for n in range(3))}, "gen"),
+        ({"fine": 1, "also": [2], "bad": {"x": 1j}}, "bad.x"),
+        (deque([0, 1j]), None),
         ([1j], "0"),
     ],
 )
