@@ -115,6 +115,14 @@ def write_what_is_there(state: Any) -> None:
     state["o"]["a"].clear()
 
 
+@mutation([1, [2]])
+def write_what_is_in_the_list(state: Any) -> None:
+    state[0] = 1
+    state[1] = [2]
+    state[1] = state[1]
+    state[1:] = [[2]]
+
+
 @mutation({"n": 1}, ("set", "n", True), ("set", "n", 1.5), ("set", "n", None))
 def change_type(state: Any) -> None:
     state["n"] = True
