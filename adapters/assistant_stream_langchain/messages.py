@@ -169,5 +169,5 @@ def _id(message: Fields) -> str | None:
     return first_text(message, "id", "unstable_id")
 
 
-def raise _refused(where: str, why: str) -> NoReturn:
-    raise RequestError(f"`{where}` {why}.")
+def _refused(where: str, why: str) -> RequestError:
+    return RequestError(f"`{where}` {why}.")
