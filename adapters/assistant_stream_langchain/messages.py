@@ -152,10 +152,9 @@ def _parts(message: Fields, where: str) -> Sequence[Any]:
     content = message.get("content")
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
-    parts = as_items(content)
-    if parts is not content:
+    if not isinstance(content, list):
         raise _refused(f"{where}.content", "must be an array of parts")
-    return parts
+    return as_items(message.get("content"))
 
 
 def _required(part: Fields, key: str, where: str) -> str:

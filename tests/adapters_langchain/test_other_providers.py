@@ -32,9 +32,8 @@ class TestDeepSeek:
 
     @pytest.fixture
     def model(self, provider: Provider) -> Any:
-        from langchain_deepseek import ChatDeepSeek
-
-        return ChatDeepSeek(
+        client = pytest.importorskip("langchain_deepseek")
+        return client.ChatDeepSeek(
             model="deepseek-reasoner", api_key="k", api_base=f"{provider.url}/v1", max_retries=0
         )
 
@@ -90,9 +89,8 @@ class TestMistral:
 
     @pytest.fixture
     def model(self, provider: Provider) -> Any:
-        from langchain_mistralai import ChatMistralAI
-
-        return ChatMistralAI(
+        client = pytest.importorskip("langchain_mistralai")
+        return client.ChatMistralAI(
             model="mistral-large", api_key="k", endpoint=f"{provider.url}/v1", max_retries=1
         )
 
@@ -160,9 +158,8 @@ class TestOllama:
 
     @pytest.fixture
     def model(self, provider: Provider) -> Any:
-        from langchain_ollama import ChatOllama
-
-        return ChatOllama(model="qwen3", base_url=provider.url, reasoning=True)
+        client = pytest.importorskip("langchain_ollama")
+        return client.ChatOllama(model="qwen3", base_url=provider.url, reasoning=True)
 
     @staticmethod
     def streamed(*messages: Item, done_reason: str = "stop") -> Answer:
@@ -213,9 +210,8 @@ class TestGemini:
 
     @pytest.fixture
     def model(self, provider: Provider) -> Any:
-        from langchain_google_genai import ChatGoogleGenerativeAI
-
-        return ChatGoogleGenerativeAI(
+        client = pytest.importorskip("langchain_google_genai")
+        return client.ChatGoogleGenerativeAI(
             model="gemini-2.5-flash", api_key="k", base_url=provider.url, max_retries=1
         )
 
@@ -332,10 +328,9 @@ class TestBedrock:
 
     @pytest.fixture
     def model(self, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Any:
-        from langchain_aws import ChatBedrockConverse
-
+        client = pytest.importorskip("langchain_aws")
         monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        return ChatBedrockConverse(
+        return client.ChatBedrockConverse(
             model="anthropic.claude-sonnet-4-20250514-v1:0",
             provider="anthropic",
             region_name="us-east-1",
