@@ -92,16 +92,9 @@ class Producer:
 
     def cancel(self) -> None:
         """Make the stream end early, gently if its source can."""
-        if self._cancelled:
-            return
-        self._cancelled = True
-        if self._reading is None:
-            return
-        if self._source.on_cancel is None:
-            self._reading.cancel()
-        else:
-            self._source.on_cancel()
-            asyncio.get_running_loop().call_later(CANCEL_GRACE, self._reading.cancel)
+        if not self._cancelled:
+            self._cancelled = True
+            self._stop_reading()
 
     async def run(self) -> None:
         """Read the source to its end, write all of it and end the stream."""
@@ -112,7 +105,7 @@ class Producer:
         try:
             await self._store.claim(self._stream_id, self.cancel)
             if self._cancelled:
-                self._reading.cancel()
+                self._stop_reading()
             await self._write()
             end = self._end_of_source()
             grace = None
@@ -122,6 +115,15 @@ class Producer:
         finally:
             await self._end_reading()
             await self._finish(end, grace)
+
+    def _stop_reading(self) -> None:
+        if self._reading is None:
+            return  # `run()` has not begun; it will see.
+        if self._source.on_cancel is None:
+            self._reading.cancel()
+        else:
+            self._source.on_cancel()
+            asyncio.get_running_loop().call_later(CANCEL_GRACE, self._reading.cancel)
 
     async def _read(self) -> None:
         stream = self._source.make_stream()

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from ._redis_follow import Info, parse_end
 from ._redis_link import RedisLink
 from ._redis_scripts import ACQUIRE, APPEND, CANCEL, CLAIM, DELETE, FINISH
-from .errors import stream_deleted, stream_finalized, stream_lost, stream_missing
+from .errors import (
+    stream_deleted,
+    stream_finalized,
+    stream_lost,
+    stream_missing,
+    validate_stream_id,
+)
 from .types import StreamEnd
 
 __all__ = ("Claim", "StreamRecords")
@@ -117,5 +123,6 @@ class StreamRecords:
         return f"{self._prefix}:{{{stream_id}}}:log:{token}"
 
     def _info_key(self, stream_id: str) -> str:
+        validate_stream_id(stream_id)  # Here, because whatever is done with a stream comes by.
         # The braces keep the keys of one stream together on a node of a cluster.
         return f"{self._prefix}:{{{stream_id}}}:info"

@@ -33,7 +33,6 @@ from .errors import (
     resolve_seconds,
     stream_missing,
     stream_too_large,
-    validate_stream_id,
 )
 from .types import (
     ResumableStreamEntry,
@@ -99,14 +98,12 @@ class RedisResumableStreamStore:
         Raises:
             ResumableStreamError: `invalid-id`, or `unavailable`, here and in all other methods.
         """
-        validate_stream_id(stream_id)
         ttl = self._ttl_ms if ttl_ms is None else _milliseconds(ttl_ms)
         acquired = await self._records.acquire(stream_id, uuid.uuid4().hex, ttl)
         return "producer" if acquired else "consumer"
 
     async def claim(self, stream_id: str, on_cancel: Callable[[], None] | None = None) -> None:
         """Say that this process writes the stream; until its end it says that it is alive."""
-        validate_stream_id(stream_id)
         await self._claim(stream_id, on_cancel)
 
     async def append(self, stream_id: str, chunk: bytes) -> None:
@@ -119,7 +116,6 @@ class RedisResumableStreamStore:
 
     async def append_many(self, stream_id: str, chunks: Sequence[bytes]) -> None:
         """Add `chunks` as one entry, in one round trip; raises what `append` raises."""
-        validate_stream_id(stream_id)
         # Who appends without having claimed the stream does so now.
         stream = self._owner.streams.get(stream_id) or await self._claim(stream_id, None)
         data = b"".join(chunks)
@@ -173,7 +169,6 @@ class RedisResumableStreamStore:
 
     async def info(self, stream_id: str) -> ResumableStreamInfo:
         """Return status, size and error of the stream."""
-        validate_stream_id(stream_id)
         info = await self._records.load(stream_id)
         if info is None:
             return ResumableStreamInfo("missing")
@@ -183,7 +178,6 @@ class RedisResumableStreamStore:
 
     async def cancel(self, stream_id: str) -> bool:
         """Ask the producer to stop; `False` when the stream is not being produced."""
-        validate_stream_id(stream_id)
         owner_id = await self._records.cancel(stream_id)
         if owner_id is None:
             return False
@@ -196,7 +190,6 @@ class RedisResumableStreamStore:
 
     async def delete(self, stream_id: str) -> None:
         """Forget the stream. Its readers have a few seconds to read what is there."""
-        validate_stream_id(stream_id)
         await self._records.delete(stream_id)
         self._owner.remove(stream_id)
 
@@ -221,7 +214,6 @@ class RedisResumableStreamStore:
         return follower.batches(cursor, stopping)
 
     async def _get(self, stream_id: str) -> Info:
-        validate_stream_id(stream_id)
         info = await self._records.load(stream_id)
         if info is None:
             raise stream_missing(stream_id)
