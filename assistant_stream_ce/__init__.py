@@ -47,7 +47,13 @@ from .serialization import (
     AssistantTransportResponse,
     DataStreamEncoder,
     DataStreamResponse,
+    OpenAIStreamEncoder,
+    OpenAIStreamResponse,
+    PlainTextEncoder,
+    PlainTextResponse,
     StreamEncoder,
+    UIMessageStreamEncoder,
+    UIMessageStreamResponse,
 )
 from .state import StateProxy
 from .tool_call import ToolCallController
@@ -75,6 +81,10 @@ __all__ = (
     "MessageAccumulator",
     "MessageFinishChunk",
     "NotJSONError",
+    "OpenAIStreamEncoder",
+    "OpenAIStreamResponse",
+    "PlainTextEncoder",
+    "PlainTextResponse",
     "ReasoningDeltaChunk",
     "ReasoningPartStartChunk",
     "RequestError",
@@ -92,6 +102,8 @@ __all__ = (
     "ToolCallController",
     "ToolCallDeltaChunk",
     "ToolResultChunk",
+    "UIMessageStreamEncoder",
+    "UIMessageStreamResponse",
     "UpdateStateChunk",
     "__version__",
     "accumulate",

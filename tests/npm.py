@@ -26,12 +26,12 @@ try:
 except ImportError:  # Windows: test sessions are not run side by side there.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ("FOLDER", "Decoded", "Protocol", "decode", "install", "node")
+__all__ = ("FOLDER", "Decoded", "Protocol", "ask", "decode", "install", "node")
 
 FOLDER = Path(__file__).parent / "js"
 """Where the package.json, the lock file and the scripts are."""
 
-Protocol = Literal["data-stream", "assistant-transport"]
+Protocol = Literal["data-stream", "assistant-transport", "ui-message-stream"]
 
 CASE_TIMEOUT = 30.0
 """Seconds one case may take before its decoder counts as hanging."""
@@ -113,20 +113,15 @@ def decode(
         chunks: Whether to give the decoder's chunks too.
         initial_state: The state that the client had before.
     """
-    if isinstance(wire, str):
-        wire = wire.encode("utf-8", "backslashreplace")
-    request = {
-        "protocol": protocol,
-        "wire": base64.b64encode(wire).decode(),
-        "strict": strict,
-        "split": split if split is None or isinstance(split, int) else list(split),
-        "messages": messages,
-        "chunks": chunks,
-        "initialState": initial_state,
-    }
-    answer = _Server.current().ask(request)
-    if "failure" in answer:
-        raise RuntimeError(f"decode.mjs failed: {answer['failure']}")
+    answer = ask(
+        protocol,
+        wire,
+        strict=strict,
+        split=split,
+        messages=messages,
+        chunks=chunks,
+        initialState=initial_state,
+    )
     return Decoded(
         message=answer["message"],
         error=answer["error"],
@@ -134,6 +129,31 @@ def decode(
         messages=answer.get("messages", []),
         chunks=answer.get("chunks", []),
     )
+
+
+def ask(
+    protocol: str,
+    wire: bytes | str,
+    *,
+    split: int | Sequence[int] | None = None,
+    **options: object,
+) -> dict[str, Any]:
+    """Have `decode.mjs` read a wire and return its answer; for readers with answers of their own.
+
+    The answer has at least `error` and `warnings`.
+    """
+    if isinstance(wire, str):
+        wire = wire.encode("utf-8", "backslashreplace")
+    request: dict[str, Any] = {
+        "protocol": protocol,
+        "wire": base64.b64encode(wire).decode(),
+        "split": split if split is None or isinstance(split, int) else list(split),
+        **options,
+    }
+    answer = _Server.current().ask(request)
+    if "failure" in answer:
+        raise RuntimeError(f"decode.mjs failed: {answer['failure']}")
+    return answer
 
 
 @cache

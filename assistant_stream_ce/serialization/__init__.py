@@ -6,14 +6,25 @@ from .assistant_stream_response import AssistantStreamResponse
 from .assistant_transport import AssistantTransportEncoder, AssistantTransportResponse
 from .data_stream import DataStreamEncoder, DataStreamResponse
 from .heartbeat import HeartbeatOption
+from .openai_stream import OpenAIStreamEncoder, OpenAIStreamResponse, ToolCallMode
+from .plain_text import PlainTextEncoder, PlainTextResponse
 from .stream_encoder import StreamEncoder
+from .ui_message_stream import AISDKVersion, UIMessageStreamEncoder, UIMessageStreamResponse
 
 __all__ = (
+    "AISDKVersion",
     "AssistantStreamResponse",
     "AssistantTransportEncoder",
     "AssistantTransportResponse",
     "DataStreamEncoder",
     "DataStreamResponse",
     "HeartbeatOption",
+    "OpenAIStreamEncoder",
+    "OpenAIStreamResponse",
+    "PlainTextEncoder",
+    "PlainTextResponse",
     "StreamEncoder",
+    "ToolCallMode",
+    "UIMessageStreamEncoder",
+    "UIMessageStreamResponse",
 )

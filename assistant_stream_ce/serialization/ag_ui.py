@@ -13,7 +13,6 @@ from typing import assert_never
 
 from starlette.background import BackgroundTask
 
-from assistant_stream_ce._json import dumps, json_string
 from assistant_stream_ce.chunks import (
     AnnotationsChunk,
     AssistantStreamChunk,
@@ -36,10 +35,12 @@ from assistant_stream_ce.chunks import (
 )
 from assistant_stream_ce.typing import ChunkSource, JSONValue
 
+from . import _ag_ui_events as _events
 from . import _fields
+from ._ag_ui_messages import MessageIds, SubAgents
 from ._json_patch import PatchedState
 from ._parts import PartTracker, TextKind
-from ._sse import SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE, sse_frame
+from ._sse import SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE
 from .assistant_stream_response import AssistantStreamResponse
 from .heartbeat import HeartbeatOption
 from .stream_encoder import StreamEncoder
@@ -51,8 +52,11 @@ class AGUIEncoder(StreamEncoder):
     """Encodes chunks as AG-UI events, for `useAgUiRuntime` and CopilotKit.
 
     Each model call (a step) is one assistant message: its text parts share a message id, and its
-    tool calls name it as their parent. State is a snapshot first and JSON Patch deltas after it.
+    tool calls name it as their parent. What follows a tool's result is a new message. What has a
+    parent is the work of a sub-agent. State is a snapshot first and JSON Patch deltas after it.
     Data parts, sources, files, data items, annotations, warnings and notes are `CUSTOM` events.
+    Whether a tool has failed, why a message has finished and its token counts have no place on
+    this wire.
 
     Args:
         thread_id: The thread, from the request; made up when there is none.
@@ -83,11 +87,13 @@ class AGUIEncoder(StreamEncoder):
             "threadId": self._thread_id or f"thread_{secrets.token_hex(12)}",
             "runId": self._run_id or f"run_{secrets.token_hex(12)}",
         }
-        self._message_id = f"msg_{secrets.token_hex(12)}"
         self._parts = PartTracker()
-        self._open: _OpenText | None = None
+        self._messages = MessageIds()
+        self._sub_agents = SubAgents()
+        self._open: _events.OpenText | None = None
+        self._open_agent: str | None = None
+        self._open_calls = 0
         self._open_steps: list[str] = []
-        self._steps: set[str] = set()
         self._state = PatchedState(self._initial_state)
         self._snapshot_due = self._initial_state is None
         self._started = False
@@ -106,47 +112,42 @@ class AGUIEncoder(StreamEncoder):
         if self._failed:
             return ""
         start = "" if self._started else self._start_run()
-        return start + self._close_all() + _event("RUN_FINISHED", self._ids)
+        return start + self._close_all() + _events.event("RUN_FINISHED", self._ids)
 
     def _start_run(self) -> str:
         self._started = True
-        return _event("RUN_STARTED", self._ids)
-
-    def _close_all(self) -> str:
-        calls = "".join(map(self._frames, self._parts.ledger.close_open()))
-        steps = "".join(_event("STEP_FINISHED", {"stepName": name}) for name in self._open_steps)
-        self._open_steps.clear()
-        return calls + self._close_text() + steps
+        return _events.event("RUN_STARTED", self._ids)
 
     def _frames(self, chunk: AssistantStreamChunk) -> str:
         match chunk:
             case TextDeltaChunk():
                 return self._text("text", chunk.parent_id or None, chunk.text_delta)
             case ToolCallDeltaChunk():
-                return _args(chunk.tool_call_id, chunk.args_text_delta)
+                return _events.args(chunk.tool_call_id, chunk.args_text_delta)
             case ReasoningDeltaChunk():
                 return self._text("reasoning", chunk.parent_id or None, chunk.reasoning_delta)
             case ReasoningPartStartChunk():
-                return self._open_text("reasoning", chunk.parent_id or None)
+                return self._open_text("reasoning", chunk.parent_id or None)[0]
             case UpdateStateChunk():
                 return self._update_state(chunk)
             case ToolCallBeginChunk():
-                return self._close_text() + self._begin_call(chunk)
+                return self._begin_call(chunk)
             case ToolCallArgsTextFinishChunk():
-                end = _event("TOOL_CALL_END", {"toolCallId": chunk.tool_call_id})
-                return _args(chunk.tool_call_id, chunk.args_text_delta) + end
+                self._open_calls -= 1
+                last = _events.args(chunk.tool_call_id, chunk.args_text_delta)
+                return last + _events.event("TOOL_CALL_END", {"toolCallId": chunk.tool_call_id})
             case ToolResultChunk():
-                return _result(chunk)
+                return self._result(chunk)
             case SourceChunk():
-                return self._custom("source", _fields.source_fields(chunk))
+                return self._close_text() + _custom("source", _fields.source_fields(chunk))
             case FileChunk():
-                return self._custom("file", _fields.file_fields(chunk))
+                return self._close_text() + _custom("file", _fields.file_fields(chunk))
             case DataPartChunk():
-                return self._custom(chunk.name, chunk.data)
+                return self._close_text() + _custom(chunk.name, chunk.data)
             case DataChunk():
-                return _event("CUSTOM", {"name": "data", "value": chunk.data})
+                return _custom("data", chunk.data)
             case AnnotationsChunk():
-                return _event("CUSTOM", {"name": "annotations", "value": chunk.annotations})
+                return _custom("annotations", chunk.annotations)
             case ErrorChunk():
                 return self._error(chunk)
             case StepStartChunk():
@@ -160,136 +161,95 @@ class AGUIEncoder(StreamEncoder):
 
     # -- Messages ------------------------------------------------------------------------------
 
-    def _text(self, kind: TextKind, parent_id: str | None, delta: str) -> str:
-        opened = "" if self._parts.extends(kind, parent_id) else self._open_text(kind, parent_id)
-        if not delta or self._open is None:
-            return opened  # Older clients refuse an empty delta.
-        return opened + self._open.delta(delta)
+    def _text(self, kind: TextKind, agent: str | None, delta: str) -> str:
+        if self._open is not None and self._parts.extends(kind, agent):
+            return self._open.delta(delta)
+        frames, opened = self._open_text(kind, agent)
+        return frames + opened.delta(delta)
 
-    def _open_text(self, kind: TextKind, parent_id: str | None) -> str:
-        closed = self._close_text()
-        index = self._parts.open_text(kind, parent_id)
-        message_id = self._message_id if parent_id is None else f"{self._message_id}_{parent_id}"
+    def _open_text(self, kind: TextKind, agent: str | None) -> tuple[str, _events.OpenText]:
+        frames = self._close_text() + self._sub_agents.start(agent)
+        index = self._parts.open_text(kind, agent)
+        message_id = self._messages.assistant(agent)
         if kind == "reasoning":
-            self._open = _OpenReasoning(f"{message_id}_r{index}")
+            reasoning_id = self._messages.other(f"{message_id}_r{index}")
+            self._open = opened = _events.OpenReasoning(reasoning_id, agent)
         else:
-            self._open = _OpenText(message_id)
-        return closed + self._open.start()
+            self._open = opened = _events.OpenText(message_id, agent)
+        self._open_agent = agent
+        return frames + opened.start(), opened
 
     def _close_text(self) -> str:
         self._parts.close_text()
         closing, self._open = self._open, None
         return closing.end() if closing is not None else ""
 
-    def _custom(self, name: str, value: JSONValue) -> str:
-        return self._close_text() + _event("CUSTOM", {"name": name, "value": value})
-
     def _begin_call(self, chunk: ToolCallBeginChunk) -> str:
-        return _event(
+        agent = chunk.parent_id or None
+        frames = self._close_text() + self._sub_agents.start(agent)
+        self._sub_agents.remember(chunk)
+        self._open_calls += 1
+        return frames + _events.event(
             "TOOL_CALL_START",
             {
                 "toolCallId": chunk.tool_call_id,
                 "toolCallName": chunk.tool_name,
-                "parentMessageId": self._message_id,
+                "parentMessageId": self._messages.assistant(agent),
+                **_events.tag(agent),
             },
         )
 
-    # -- Steps, state, errors ------------------------------------------------------------------
+    def _result(self, chunk: ToolResultChunk) -> str:
+        agent = self._sub_agents.caller(chunk.tool_call_id)
+        message_id = self._messages.other(f"{chunk.tool_call_id}_result")
+        frames = self._close_text() if self._open_agent == chunk.tool_call_id else ""
+        frames += self._sub_agents.finish(chunk.tool_call_id)
+        if not self._open_calls and (self._open is None or self._open_agent != agent):
+            # What the model says with the result in hand must not stand before the result.
+            self._messages.finish_assistant(agent)
+        return frames + _events.result(chunk, message_id, agent)
+
+    # -- Steps, state, errors, the end -----------------------------------------------------------
 
     def _start_step(self, chunk: StepStartChunk) -> str:
         closed = self._close_text()
-        name = chunk.message_id or "step"
-        while name in self._steps:
-            name = f"{chunk.message_id or 'step'}_{len(self._steps)}"
-        self._steps.add(name)
+        name = self._messages.start_step(chunk.message_id)
         self._open_steps.append(name)
-        self._message_id = name
-        return closed + _event("STEP_STARTED", {"stepName": name})
+        return closed + _events.event("STEP_STARTED", {"stepName": name})
 
     def _finish_step(self) -> str:
         if not self._open_steps:
             return ""
         # A chunk does not say which of several steps has ended; the first is as good as any.
-        return self._close_text() + _event("STEP_FINISHED", {"stepName": self._open_steps.pop(0)})
+        name = self._open_steps.pop(0)
+        return self._close_text() + _events.event("STEP_FINISHED", {"stepName": name})
 
     def _update_state(self, chunk: UpdateStateChunk) -> str:
         patch = self._state.patch(chunk.operations)
         if self._snapshot_due or patch is None:
             self._snapshot_due = False
-            return _event("STATE_SNAPSHOT", {"snapshot": self._state.snapshot()})
-        return sse_frame(dumps({"type": "STATE_DELTA", "delta": patch})) if patch else ""
+            return _events.event("STATE_SNAPSHOT", {"snapshot": self._state.snapshot()})
+        return _events.event("STATE_DELTA", {"delta": patch}) if patch else ""
 
     def _error(self, chunk: ErrorChunk) -> str:
         fields = _fields.without_absent(message=chunk.error, code=chunk.code)
         if not _fields.is_fatal(chunk):
-            return _event(
-                "CUSTOM", {"name": "error", "value": {**fields, "severity": chunk.severity}}
-            )
-        closed = self._close_all()
-        self._failed = True
-        return closed + _event("RUN_ERROR", fields)
+            return _custom("error", {**fields, "severity": chunk.severity})
+        closed = self._close_text() + self._close_steps()
+        self._failed = True  # The error ends the sub-agents, too.
+        return closed + _events.event("RUN_ERROR", fields)
+
+    def _close_all(self) -> str:
+        calls = "".join(map(self._frames, self._parts.ledger.close_open()))
+        return calls + self._close_text() + self._sub_agents.finish_all() + self._close_steps()
+
+    def _close_steps(self) -> str:
+        steps, self._open_steps = self._open_steps, []
+        return "".join(_events.event("STEP_FINISHED", {"stepName": name}) for name in steps)
 
 
-class _OpenText:
-    """A text message that is open."""
-
-    def __init__(self, message_id: str) -> None:
-        self.message_id = message_id
-
-    def start(self) -> str:
-        return _event("TEXT_MESSAGE_START", {"messageId": self.message_id, "role": "assistant"})
-
-    def delta(self, delta: str) -> str:
-        return _content("TEXT_MESSAGE_CONTENT", self.message_id, delta)
-
-    def end(self) -> str:
-        return _event("TEXT_MESSAGE_END", {"messageId": self.message_id})
-
-
-class _OpenReasoning(_OpenText):
-    """A reasoning message that is open, in a span of its own."""
-
-    def start(self) -> str:
-        fields: _fields.Fields = {"messageId": self.message_id}
-        return _event("REASONING_START", fields) + _event(
-            "REASONING_MESSAGE_START", {**fields, "role": "reasoning"}
-        )
-
-    def delta(self, delta: str) -> str:
-        return _content("REASONING_MESSAGE_CONTENT", self.message_id, delta)
-
-    def end(self) -> str:
-        fields: _fields.Fields = {"messageId": self.message_id}
-        return _event("REASONING_MESSAGE_END", fields) + _event("REASONING_END", fields)
-
-
-def _event(event_type: str, fields: Mapping[str, JSONValue]) -> str:
-    return sse_frame(dumps({"type": event_type, **fields}))
-
-
-def _content(event_type: str, message_id: str, delta: str) -> str:
-    message, text = json_string(message_id), json_string(delta)
-    return f'data: {{"type":"{event_type}","messageId":{message},"delta":{text}}}\n\n'
-
-
-def _args(tool_call_id: str, delta: str) -> str:
-    if not delta:
-        return ""
-    call, text = json_string(tool_call_id), json_string(delta)
-    return f'data: {{"type":"TOOL_CALL_ARGS","toolCallId":{call},"delta":{text}}}\n\n'
-
-
-def _result(chunk: ToolResultChunk) -> str:
-    content = chunk.result if isinstance(chunk.result, str) else dumps(chunk.result)
-    return _event(
-        "TOOL_CALL_RESULT",
-        {
-            "messageId": f"{chunk.tool_call_id}_result",
-            "toolCallId": chunk.tool_call_id,
-            "content": content,  # a string: the older client reads nothing else
-            "role": "tool",
-        },
-    )
+def _custom(name: str, value: JSONValue) -> str:
+    return _events.event("CUSTOM", {"name": name, "value": value})
 
 
 class AGUIResponse(AssistantStreamResponse):

@@ -8,7 +8,6 @@ for something optional, an id that is not open.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import ClassVar, Literal, TypeAlias, assert_never
 
@@ -38,8 +37,10 @@ from assistant_stream_ce.chunks import (
 from assistant_stream_ce.typing import ChunkSource, JSONValue
 
 from . import _fields
+from ._outcome import Outcome
 from ._parts import PartTracker, TextKind
 from ._sse import SSE_DONE, SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE, sse_frame
+from ._ui_tool_calls import UIToolCalls, provider_metadata, ui_frame
 from .assistant_stream_response import AssistantStreamResponse
 from .heartbeat import HeartbeatOption
 from .stream_encoder import StreamEncoder
@@ -53,8 +54,14 @@ AISDKVersion: TypeAlias = Literal[5, 6, 7]
 class UIMessageStreamEncoder(StreamEncoder):
     """Encodes chunks as an AI SDK UI message stream, for `useChat` and `useChatRuntime`.
 
-    The protocol has no parents and no graph state. State operations travel as a transient data
-    part, `data-update-state`, which `useChat` hands to `onData`; items of `DataChunk` as
+    With the results of all its calls a step ends, said or not. So an app that sends the
+    conversation again once the calls of the last step have results
+    (`lastAssistantMessageIsCompleteWithToolCalls`) does so for calls that it answers itself, and
+    not for those that are answered here.
+
+    The protocol has no parents, reasoning summaries and graph state. A `parentId` and a `summary`
+    travel as the part's `providerMetadata["assistant-stream"]`; state operations as a transient
+    data part, `data-update-state`, which `useChat` hands to `onData`; items of `DataChunk` as
     `data-data` parts; annotations and token counts in the message's metadata. A warning or a note
     is a transient `data-error`, because an `error` chunk would end the run.
 
@@ -84,19 +91,23 @@ class UIMessageStreamEncoder(StreamEncoder):
             raise ValueError(f"`version` must be 5, 6 or 7, not {version!r}")
         self._version = version
         self._message_id = message_id
-        self._tool_fields: _fields.Fields = {}
+        self._tool_flags: _fields.Fields = {}
         if dynamic_tools:
-            self._tool_fields["dynamic"] = True
+            self._tool_flags["dynamic"] = True
         if provider_executed:
-            self._tool_fields["providerExecuted"] = True
+            self._tool_flags["providerExecuted"] = True
         self.reset()
 
     def reset(self) -> None:
         """Forget the stream encoded so far."""
         self._parts = PartTracker()
-        self._calls: dict[str, _Call] = {}
+        self._calls = UIToolCalls(self._tool_flags)
+        self._outcome = Outcome()
         self._annotations: list[JSONValue] = []
-        self._finish: MessageFinishChunk | None = None
+        self._data_ids: set[tuple[str, str]] = set()
+        self._open_steps = 0
+        self._step_due = False
+        self._step_is_new = False
         self._started = False
         self._failed = False
 
@@ -106,66 +117,72 @@ class UIMessageStreamEncoder(StreamEncoder):
         if self._failed:
             return ""
         start = "" if self._started else self._start_message()
+        if type(chunk) is TextDeltaChunk:
+            return start + self._text("text", chunk.parent_id or None, chunk.text_delta)
         return start + "".join(map(self._frames, self._parts.ledger.admit(chunk)))
 
     def encode_end(self) -> str:
-        """Close every open part, finish the message and say `[DONE]`."""
+        """Close every open part and step, finish the message and say `[DONE]`."""
         if self._failed:
             return SSE_DONE
-        start = "" if self._started else self._start_message()
-        closed = "".join(map(self._frames, self._parts.ledger.close_open())) + self._close_text()
-        return start + closed + _frame("finish", self._finish_fields()) + SSE_DONE
+        frames = [] if self._started else [self._start_message()]
+        frames.extend(map(self._frames, self._parts.ledger.close_open()))
+        frames += (self._fail_calls(), self._close_text())
+        frames += [ui_frame("finish-step", {})] * self._open_steps
+        frames += (ui_frame("finish", self._finish_fields()), SSE_DONE)
+        return "".join(frames)
 
     def _start_message(self) -> str:
         self._started = True
-        return _frame("start", _fields.without_absent(messageId=self._message_id))
+        return ui_frame("start", _fields.without_absent(messageId=self._message_id))
 
     def _frames(self, chunk: AssistantStreamChunk) -> str:
         match chunk:
             case TextDeltaChunk():
                 return self._text("text", chunk.parent_id or None, chunk.text_delta)
             case ToolCallDeltaChunk():
-                return self._args_delta(chunk.tool_call_id, chunk.args_text_delta)
+                return self._calls.delta(chunk.tool_call_id, chunk.args_text_delta)
             case ReasoningDeltaChunk():
                 return self._text("reasoning", chunk.parent_id or None, chunk.reasoning_delta)
             case ReasoningPartStartChunk():
-                return self._open_text("reasoning", chunk.parent_id or None)
+                summary = chunk.unstable_summary
+                return self._open_text("reasoning", chunk.parent_id or None, summary)
             case UpdateStateChunk():
                 operations = _fields.merge_appends(chunk.operations)
                 return _transient("update-state", list(operations)) if operations else ""
             case ToolCallBeginChunk():
-                return self._begin_call(chunk)
+                return self._before_part() + self._calls.begin(chunk)
             case ToolCallArgsTextFinishChunk():
-                return self._finish_args(chunk)
+                return self._calls.finish_args(chunk) + self._due_step()
             case ToolResultChunk():
-                return _result(chunk)
+                return self._result(chunk)
             case SourceChunk():
-                return self._close_text() + _source(chunk)
+                return self._before_part() + _source(chunk)
             case FileChunk():
-                return self._close_text() + _file(chunk)
+                return self._before_part() + _file(chunk)
             case DataPartChunk():
-                fields = _fields.without_absent(id=chunk.id)
-                return self._close_text() + _frame(
-                    f"data-{chunk.name}", {**fields, "data": chunk.data}
-                )
+                return self._data_part(chunk)
             case DataChunk():
-                return self._close_text() + _frame("data-data", {"data": chunk.data})
+                self._step_is_new = False
+                return ui_frame("data-data", {"data": chunk.data})
             case AnnotationsChunk():
                 self._annotations.extend(chunk.annotations)
                 metadata: _fields.Fields = {"annotations": list(self._annotations)}
-                return _frame("message-metadata", {"messageMetadata": metadata})
+                return ui_frame("message-metadata", {"messageMetadata": metadata})
             case ErrorChunk():
                 return self._error(chunk)
             case StepStartChunk():
-                return self._close_text() + _frame("start-step", {})
+                return self._start_step()
             case StepFinishChunk():
-                # Clients before version 7 forget at a step's end which parts are open.
-                return self._close_text() + _frame("finish-step", {})
+                self._outcome.note(chunk)
+                return self._finish_step()
             case MessageFinishChunk():
-                self._finish = chunk
+                self._outcome.note(chunk)
                 return ""
             case _:
                 assert_never(chunk)
+
+    # -- Parts ---------------------------------------------------------------------------------
 
     def _text(self, kind: TextKind, parent_id: str | None, delta: str) -> str:
         opened = "" if self._parts.extends(kind, parent_id) else self._open_text(kind, parent_id)
@@ -173,47 +190,66 @@ class UIMessageStreamEncoder(StreamEncoder):
         part_id = self._parts.text_index
         return f'{opened}data: {{"type":"{kind}-delta","id":"{part_id}","delta":{text}}}\n\n'
 
-    def _open_text(self, kind: TextKind, parent_id: str | None) -> str:
-        closed = self._close_text()
+    def _open_text(self, kind: TextKind, parent_id: str | None, summary: str | None = None) -> str:
+        before = self._before_part()
         index = self._parts.open_text(kind, parent_id)
         self._open_kind = kind
-        return closed + _frame(f"{kind}-start", {"id": str(index)})
+        fields: _fields.Fields = {"id": str(index), **provider_metadata(parent_id, summary)}
+        return before + ui_frame(f"{kind}-start", fields)
+
+    def _before_part(self) -> str:
+        self._step_is_new = False
+        return self._close_text()
 
     def _close_text(self) -> str:
         index = self._parts.close_text()
-        return "" if index is None else _frame(f"{self._open_kind}-end", {"id": str(index)})
+        return "" if index is None else ui_frame(f"{self._open_kind}-end", {"id": str(index)})
 
-    def _begin_call(self, chunk: ToolCallBeginChunk) -> str:
-        call = _Call(chunk.tool_name)
-        self._calls[chunk.tool_call_id] = call
-        fields: _fields.Fields = {"toolCallId": chunk.tool_call_id, "toolName": call.name}
-        return self._close_text() + _frame("tool-input-start", {**fields, **self._tool_fields})
+    def _data_part(self, chunk: DataPartChunk) -> str:
+        fields = _fields.without_absent(id=chunk.id)
+        frame = ui_frame(f"data-{chunk.name}", {**fields, "data": chunk.data})
+        if chunk.id is not None:
+            key = (chunk.name, chunk.id)
+            if key in self._data_ids:
+                return frame  # It replaces the part where that stands.
+            self._data_ids.add(key)
+        return self._before_part() + frame
 
-    def _args_delta(self, tool_call_id: str, delta: str) -> str:
-        self._calls[tool_call_id].args.append(delta)
-        call, text = json_string(tool_call_id), json_string(delta)
-        fields = f'"toolCallId":{call},"inputTextDelta":{text}'
-        return f'data: {{"type":"tool-input-delta",{fields}}}\n\n'
+    def _result(self, chunk: ToolResultChunk) -> str:
+        complete = self._calls.answer(chunk)
+        # The step comes first, because the client shows no step before something else changes.
+        step = "" if self._calls.is_waiting else self._finish_step() + self._start_step()
+        return complete + step + self._calls.result(chunk)
 
-    def _finish_args(self, chunk: ToolCallArgsTextFinishChunk) -> str:
-        call = self._calls[chunk.tool_call_id]
-        last = ""
-        if chunk.args_text_delta:
-            last = self._args_delta(chunk.tool_call_id, chunk.args_text_delta)
-        fields: _fields.Fields = {
-            "toolCallId": chunk.tool_call_id,
-            "toolName": call.name,
-            **self._tool_fields,
-        }
-        text = "".join(call.args)
-        call.args.clear()
-        try:
-            return last + _frame("tool-input-available", {**fields, "input": json.loads(text)})
-        except ValueError:
-            problem = "The arguments of the call are not valid JSON."
-            return last + _frame(
-                "tool-input-error", {**fields, "input": text, "errorText": problem}
-            )
+    # -- Steps and ends ------------------------------------------------------------------------
+
+    def _start_step(self) -> str:
+        if self._calls.is_streaming:
+            self._step_due = True  # The client would take what is left of the arguments for a
+            return ""  # call of the new step.
+        failed = self._fail_calls()
+        if self._step_is_new:
+            return failed
+        self._step_is_new = True
+        self._open_steps += 1
+        return failed + self._close_text() + ui_frame("start-step", {})
+
+    def _due_step(self) -> str:
+        if not self._step_due or self._calls.is_streaming:
+            return ""
+        self._step_due = False
+        return self._start_step()
+
+    def _finish_step(self) -> str:
+        if not self._open_steps:
+            return ""
+        self._open_steps -= 1
+        self._step_is_new = False
+        # Clients before version 7 forget at a step's end which parts are open.
+        return self._close_text() + ui_frame("finish-step", {})
+
+    def _fail_calls(self) -> str:
+        return "".join(map(self._result, self._calls.failed()))
 
     def _error(self, chunk: ErrorChunk) -> str:
         if not _fields.is_fatal(chunk):
@@ -222,63 +258,46 @@ class UIMessageStreamEncoder(StreamEncoder):
             )
             return _transient("error", fields)
         self._failed = True
-        return self._close_text() + _frame("error", {"errorText": chunk.error})
+        closed = self._close_text() + self._fail_calls()
+        return closed + ui_frame("error", {"errorText": chunk.error})
 
     def _finish_fields(self) -> _fields.Fields:
-        finish = self._finish
         fields: _fields.Fields = {}
-        if finish is None:
-            return fields
-        if self._version > 5:
-            unknown = finish.finish_reason == "unknown"  # no longer in the schema
-            fields["finishReason"] = "other" if unknown else finish.finish_reason
-        if finish.input_tokens or finish.output_tokens:
-            usage = _fields.message_finish_fields(finish)["usage"]
+        reason = self._outcome.finish_reason
+        if reason is None and self._calls.is_waiting:
+            reason = "tool-calls"
+        if self._version > 5 and reason != "unknown":  # which is no longer in the schema
+            fields = _fields.without_absent(finishReason=reason)
+        inputs, outputs = self._outcome.tokens
+        if inputs or outputs:
+            usage: _fields.Fields = {"inputTokens": inputs, "outputTokens": outputs}
             fields["messageMetadata"] = {"usage": usage}
         return fields
-
-
-class _Call:
-    __slots__ = ("args", "name")
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.args: list[str] = []
-
-
-def _frame(chunk_type: str, fields: Mapping[str, JSONValue]) -> str:
-    return sse_frame(dumps({"type": chunk_type, **fields}))
 
 
 def _transient(name: str, data: object) -> str:
     return sse_frame(dumps({"type": f"data-{name}", "data": data, "transient": True}))
 
 
-def _result(chunk: ToolResultChunk) -> str:
-    if not chunk.is_error:
-        fields: _fields.Fields = {"toolCallId": chunk.tool_call_id, "output": chunk.result}
-        return _frame("tool-output-available", fields)
-    text = chunk.result if isinstance(chunk.result, str) else dumps(chunk.result)
-    return _frame("tool-output-error", {"toolCallId": chunk.tool_call_id, "errorText": text})
-
-
 def _source(chunk: SourceChunk) -> str:
+    more = provider_metadata(chunk.parent_id)
     if chunk.source_type == "url":
-        optional = _fields.without_absent(title=chunk.title)
-        return _frame("source-url", {"sourceId": chunk.id, "url": chunk.url, **optional})
+        more |= _fields.without_absent(title=chunk.title)
+        return ui_frame("source-url", {"sourceId": chunk.id, "url": chunk.url, **more})
+    more |= _fields.without_absent(filename=chunk.filename)
     fields: _fields.Fields = {
         "sourceId": chunk.id,
         "mediaType": chunk.media_type or "application/octet-stream",
         "title": chunk.title or chunk.filename or chunk.url or chunk.id,
     }
-    return _frame("source-document", {**fields, **_fields.without_absent(filename=chunk.filename)})
+    return ui_frame("source-document", {**fields, **more})
 
 
 def _file(chunk: FileChunk) -> str:
-    url = chunk.data
-    if not url.startswith(("data:", "https:", "http:")):
-        url = f"data:{chunk.mime_type};base64,{url}"
-    return _frame("file", {"url": url, "mediaType": chunk.mime_type})
+    is_url = ":" in chunk.data  # which base64 has none of
+    url = chunk.data if is_url else f"data:{chunk.mime_type};base64,{chunk.data}"
+    more = provider_metadata(chunk.parent_id)
+    return ui_frame("file", {"url": url, "mediaType": chunk.mime_type, **more})
 
 
 class UIMessageStreamResponse(AssistantStreamResponse):

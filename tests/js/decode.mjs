@@ -12,44 +12,20 @@ import {
   AssistantMessageAccumulator,
   AssistantTransportDecoder,
   DataStreamDecoder,
+  UIMessageStreamDecoder,
   unstable_createInitialMessage as createInitialMessage,
 } from "assistant-stream";
+import { AI_SDKS, readUIMessage } from "./ai_sdk.mjs";
+import { body, takeLog } from "./wire.mjs";
 
 const DECODERS = {
   "data-stream": DataStreamDecoder,
   "assistant-transport": AssistantTransportDecoder,
+  "ui-message-stream": UIMessageStreamDecoder,
 };
 
-let logged = [];
-for (const level of ["log", "info", "warn", "error"]) {
-  console[level] = (...args) =>
-    logged.push(`${level}: ${args.map(String).join(" ")}`);
-}
-process.on("unhandledRejection", (reason) =>
-  logged.push(`unhandled rejection: ${String(reason)}`),
-);
-
-function* pieces(bytes, split) {
-  const sizes = Array.isArray(split) ? [...split] : null;
-  let start = 0;
-  while (start < bytes.length) {
-    const size = sizes ? sizes.shift() : split;
-    const end = size === undefined || size === null ? bytes.length : start + size;
-    yield bytes.subarray(start, end);
-    start = end;
-  }
-}
-
-const source = (bytes, split) => {
-  const iterator = pieces(bytes, split);
-  return new ReadableStream({
-    pull(controller) {
-      const { done, value } = iterator.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-  });
-};
+// Readers of other wires, by protocol; each gives an answer without `warnings`.
+const READERS = Object.fromEntries(AI_SDKS.map((sdk) => [sdk, readUIMessage]));
 
 // What depends on the clock is dropped, and `content`, an alias of `parts`.
 const plain = (message) => {
@@ -63,12 +39,11 @@ async function decode(request) {
   const { protocol, wire, strict = true, split = null, initialState } = request;
   const Decoder = DECODERS[protocol];
   if (!Decoder) throw new Error(`Unknown protocol: ${protocol}`);
-  logged = [];
   const chunks = [];
   const messages = [];
   let error = null;
   try {
-    const stream = source(Buffer.from(wire, "base64"), split)
+    const stream = body(wire, split)
       .pipeThrough(new Decoder({ strict }))
       .pipeThrough(
         new TransformStream({
@@ -96,8 +71,6 @@ async function decode(request) {
   } catch (reason) {
     error = String(reason);
   }
-  // A rejection that nobody handles shows up one turn of the event loop later.
-  await new Promise((resolve) => setImmediate(resolve));
   const last = messages.at(-1);
   return {
     id: request.id,
@@ -105,8 +78,13 @@ async function decode(request) {
     ...(request.messages ? { messages: messages.map(plain) } : {}),
     ...(request.chunks ? { chunks } : {}),
     error,
-    warnings: logged,
   };
+}
+
+async function answer(request) {
+  await takeLog();
+  const read = READERS[request.protocol] ?? decode;
+  return { ...(await read(request)), warnings: await takeLog() };
 }
 
 if (process.argv[2] === "--serve") {
@@ -114,18 +92,18 @@ if (process.argv[2] === "--serve") {
     const request = JSON.parse(line);
     let response;
     try {
-      response = await decode(request);
+      response = await answer(request);
     } catch (reason) {
       response = { id: request.id, failure: String(reason) };
     }
     process.stdout.write(`${JSON.stringify(response)}\n`);
   }
 } else {
-  const body = [];
-  for await (const data of process.stdin) body.push(data);
-  const response = await decode({
+  const input = [];
+  for await (const data of process.stdin) input.push(data);
+  const response = await answer({
     protocol: process.argv[2] ?? "data-stream",
-    wire: Buffer.concat(body).toString("base64"),
+    wire: Buffer.concat(input).toString("base64"),
     messages: process.argv.includes("--messages"),
     strict: !process.argv.includes("--lenient"),
   });
