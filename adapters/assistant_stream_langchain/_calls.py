@@ -91,6 +91,7 @@ class CallBook:
             if call.name == (fragment.name or "") and (not call_id or call.provider_id is None):
                 if call_id:
                     self._by_id[call_id] = call
+                    call.provider_id = call_id
                 return call
         if not fragment.name:
             return None

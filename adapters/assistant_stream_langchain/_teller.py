@@ -120,6 +120,8 @@ class Teller:
     ) -> None:
         """Append a piece of a call. A call begins once its id and its name are known."""
         if call.closed:
+            # An id that comes this late cannot go on the wire, but the answer will name it.
+            self.calls.setdefault(call.provider_id or call.wire_id, call)
             return
         if call.provider_id and call.name and not call.begun:
             self._begin(call, message, out)

@@ -452,6 +452,17 @@ async def test_structured_output_is_data_and_not_text() -> None:
     assert chunks[-1].input_tokens == 5
 
 
+async def test_structured_output_in_json_mode_is_data_too() -> None:
+    schema = {"title": "person", "type": "object", "properties": {"name": {"type": "string"}}}
+    asked = {"ls_structured_output_format": {"kwargs": {}, "schema": schema}}
+
+    for answer, data in (('{"name": "Ada"}', {"name": "Ada"}), ("no JSON", "no JSON")):
+        model = ScriptedChatModel(turns=[answer]).bind(**asked)
+        chunks, _ = await call(lambda h, model=model: model.ainvoke("?", config(h)))
+        [part] = show(chunks).parts
+        assert (part["type"], part["name"], part["data"]) == ("data", "person", data)
+
+
 async def test_custom_events_are_data_parts() -> None:
     async def step(value: str) -> str:
         await adispatch_custom_event("progress", {"percent": 50})
@@ -530,6 +541,53 @@ async def test_a_fault_of_the_handler_is_logged_and_never_the_chains(
 
     assert returned == "Hello big world"
     assert "the chain goes on" in caplog.text
+
+
+async def test_a_retriever_that_raises_leaves_its_exception_to_the_chain() -> None:
+    class Broken(BaseRetriever):
+        def _get_relevant_documents(
+            self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        ) -> list[Document]:
+            raise LookupError("no index")
+
+    async def use(handler: Any) -> None:
+        with pytest.raises(LookupError, match="no index"):
+            await Broken().ainvoke("?", config(handler))
+
+    chunks, _ = await call(use)
+
+    assert chunks == []
+
+
+async def test_a_tool_cancelled_between_two_tries_shows_why_it_failed() -> None:
+    async def patiently(value: Any, config: Any) -> None:
+        try:
+            await fail.ainvoke({"a": 1}, config)
+        except ValueError:
+            await asyncio.sleep(60)
+
+    async def use(handler: Any) -> None:
+        task = asyncio.create_task(RunnableLambda(patiently).ainvoke("?", config(handler)))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    chunks, _ = await call(use)
+
+    [part] = show(chunks).parts
+    assert (part["result"], part["isError"]) == ("no luck", True)
+
+
+async def test_hidden_tools_and_retrievers_show_nothing() -> None:
+    quiet = {"tags": ["nostream"]}
+
+    async def use(handler: Any) -> None:
+        await add.ainvoke({"a": 1, "b": 2}, config(handler, **quiet))
+        await Archive().ainvoke("?", config(handler, **quiet))
+
+    chunks, _ = await call(use)
+
+    assert chunks == []
 
 
 async def test_two_handlers_in_two_runs_do_not_mix() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk
+
+from assistant_stream_langchain import MessageTranslator
 
 from .shown import calls, kinds, reasoning, results, show, sources, translate
 
@@ -206,6 +209,25 @@ def test_citations_are_sources(message: AIMessage, expected: tuple[str, str]) ->
 
     assert sources(shown) == [expected]
     assert shown.text == "x"
+
+
+@pytest.mark.parametrize(
+    ("document", "source"),
+    [
+        (Document("x", metadata={"source": PAGE[0], "title": PAGE[1]}), PAGE),
+        (Document("x", metadata={"source": "docs/a.md"}), ("", "docs/a.md")),
+        (Document("x", metadata={"file_path": "a.pdf", "title": "Book"}), BOOK),
+        (Document("x", id="1", metadata={"name": "Book"}), BOOK),
+        (Document("Some  words of it"), ("", "Some words of it")),
+        (Document("word " * 40), ("", "word " * 11 + "word…")),
+    ],
+)
+def test_documents_are_sources(document: Document, source: tuple[str, str]) -> None:
+    translator = MessageTranslator()
+    chunks = translator.add_documents([document, document], parent_id="task")
+
+    assert sources(show(chunks)) == [source]
+    assert translator.add_documents([document]) == []
 
 
 def test_a_source_is_told_once_in_a_run() -> None:

@@ -17,7 +17,7 @@ from langchain_core.messages import (
 
 from assistant_stream_langchain import MessageTranslator
 
-from .shown import calls, kinds, reasoning, show, sources, translate
+from .shown import calls, kinds, reasoning, results, show, sources, translate
 
 RUN = f"lc_run--{uuid4()}"
 
@@ -230,3 +230,61 @@ def test_an_answer_fed_twice_is_told_once() -> None:
     chunks = translate([call, answer, answer, ToolMessage("r2", tool_call_id="a")])
 
     assert [chunk.type for chunk in chunks].count("tool-result") == 1
+
+
+def test_a_usage_chunk_after_the_last_one_counts_for_the_run() -> None:
+    translator = MessageTranslator()
+    for message in [*STREAMED, text("", usage_metadata=USAGE)]:
+        translator.feed(message)
+
+    assert (translator.input_tokens, translator.output_tokens) == (5, 2)
+
+
+def fragment(args: str, **call: Any) -> AIMessageChunk:
+    piece = {"name": None, "id": None, "index": 0, **call, "args": args}
+    return AIMessageChunk(content="", id="m1", tool_call_chunks=[piece])
+
+
+def test_a_call_that_got_its_id_at_the_end_is_the_one_that_was_streamed() -> None:
+    finished = AIMessage(
+        "",
+        id="m1",
+        tool_calls=[{"name": "f", "args": {"x": 1}, "id": "a"}],
+    )
+
+    shown = show(translate([fragment('{"x": 1}', name="f"), finished]))
+
+    assert calls(shown) == [("a", "f", {"x": 1})]
+
+
+def test_the_answer_finds_a_call_whose_id_came_after_its_end() -> None:
+    call_ = {"name": "f", "args": {"x": 1}, "id": "a"}
+    finished = AIMessage("", id="m1", tool_calls=[call_])
+    last = text("", chunk_position="last")
+
+    shown = show(
+        translate(
+            [fragment('{"x": 1}', name="f"), last, finished, ToolMessage("r", tool_call_id="a")]
+        )
+    )
+
+    assert list(results(shown).values()) == ["r"]
+
+
+def test_a_call_that_was_not_streamed_is_added_to_those_that_were() -> None:
+    finished = AIMessage(
+        "",
+        id="m1",
+        tool_calls=[
+            {"name": "f", "args": {"x": 1}, "id": "a"},
+            {"name": "g", "args": {"y": 2}, "id": "b"},
+        ],
+    )
+
+    shown = show(translate([fragment('{"x": 1}', name="f", id="a"), finished]))
+
+    assert calls(shown) == [("a", "f", {"x": 1}), ("b", "g", {"y": 2})]
+
+
+def test_arguments_without_any_call_are_left_out() -> None:
+    assert translate([fragment('{"x": 1}'), text("x")])[1].type == "text-delta"
