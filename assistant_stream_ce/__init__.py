@@ -42,6 +42,8 @@ from .errors import (
     StateOperationError,
 )
 from .serialization import (
+    AGUIEncoder,
+    AGUIResponse,
     AssistantStreamResponse,
     AssistantTransportEncoder,
     AssistantTransportResponse,
@@ -65,6 +67,8 @@ if TYPE_CHECKING:
     from .accumulator import MessageAccumulator, accumulate
 
 __all__ = (
+    "AGUIEncoder",
+    "AGUIResponse",
     "AnnotationsChunk",
     "AssistantCallbackHandler",
     "AssistantStreamChunk",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .ag_ui import AGUIEncoder, AGUIResponse
 from .assistant_stream_response import AssistantStreamResponse
 from .assistant_transport import AssistantTransportEncoder, AssistantTransportResponse
 from .data_stream import DataStreamEncoder, DataStreamResponse
@@ -12,6 +13,8 @@ from .stream_encoder import StreamEncoder
 from .ui_message_stream import AISDKVersion, UIMessageStreamEncoder, UIMessageStreamResponse
 
 __all__ = (
+    "AGUIEncoder",
+    "AGUIResponse",
     "AISDKVersion",
     "AssistantStreamResponse",
     "AssistantTransportEncoder",

@@ -48,17 +48,24 @@ class MessageIds:
 
 
 class SubAgents:
-    """The sub-agents of one run. A chunk's `parent_id`, in general the id of the tool call that
-    the sub-agent works for, is what it is known by."""
+    """The sub-agents of one run: what a chunk's `parent_id` names, when that is a tool call.
+
+    What has another parent is the agent's own: the clients show a sub-agent within the call that
+    it works for, and would not show it at all without one.
+    """
 
     def __init__(self) -> None:
         self._calls: dict[str, tuple[str, str | None]] = {}
         self._open: dict[str, None] = {}
         self._seen: set[str] = set()
 
-    def remember(self, chunk: ToolCallBeginChunk) -> None:
-        """Take note of a tool call: a sub-agent may work for it."""
-        self._calls[chunk.tool_call_id] = (chunk.tool_name, chunk.parent_id or None)
+    def remember(self, chunk: ToolCallBeginChunk, caller: str | None) -> None:
+        """Take note of a tool call and of the sub-agent that makes it."""
+        self._calls[chunk.tool_call_id] = (chunk.tool_name, caller)
+
+    def known(self, parent_id: str | None) -> str | None:
+        """The sub-agent of a chunk with this parent; `None` is the agent itself."""
+        return parent_id if parent_id in self._calls else None
 
     def caller(self, tool_call_id: str) -> str | None:
         """The sub-agent that has made a call; `None` is the agent itself."""
@@ -70,13 +77,10 @@ class SubAgents:
             return ""
         self._seen.add(agent)
         self._open[agent] = None
-        fields: Fields = {"subagentRunId": agent, "name": agent}
-        call = self._calls.get(agent)
-        if call is not None:
-            fields["name"], owner = call
-            fields["parentToolCallId"] = agent
-            if owner is not None:  # announced when the call began
-                fields["parentSubagentRunId"] = owner
+        name, caller = self._calls[agent]
+        fields: Fields = {"subagentRunId": agent, "name": name, "parentToolCallId": agent}
+        if caller is not None:
+            fields["parentSubagentRunId"] = caller  # announced when it made the call
         return event("SUBAGENT_STARTED", fields)
 
     def finish(self, agent: str) -> str:

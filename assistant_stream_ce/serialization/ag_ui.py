@@ -53,10 +53,10 @@ class AGUIEncoder(StreamEncoder):
 
     Each model call (a step) is one assistant message: its text parts share a message id, and its
     tool calls name it as their parent. What follows a tool's result is a new message. What has a
-    parent is the work of a sub-agent. State is a snapshot first and JSON Patch deltas after it.
-    Data parts, sources, files, data items, annotations, warnings and notes are `CUSTOM` events.
-    Whether a tool has failed, why a message has finished and its token counts have no place on
-    this wire.
+    tool call as its parent is the work of a sub-agent. State is a snapshot first and JSON Patch
+    deltas after it. Data parts, sources, files, data items, annotations, warnings and notes are
+    `CUSTOM` events. Whether a tool has failed, why a message has finished and its token counts
+    have no place on this wire.
 
     Args:
         thread_id: The thread, from the request; made up when there is none.
@@ -161,15 +161,16 @@ class AGUIEncoder(StreamEncoder):
 
     # -- Messages ------------------------------------------------------------------------------
 
-    def _text(self, kind: TextKind, agent: str | None, delta: str) -> str:
-        if self._open is not None and self._parts.extends(kind, agent):
+    def _text(self, kind: TextKind, parent_id: str | None, delta: str) -> str:
+        if self._open is not None and self._parts.extends(kind, parent_id):
             return self._open.delta(delta)
-        frames, opened = self._open_text(kind, agent)
+        frames, opened = self._open_text(kind, parent_id)
         return frames + opened.delta(delta)
 
-    def _open_text(self, kind: TextKind, agent: str | None) -> tuple[str, _events.OpenText]:
+    def _open_text(self, kind: TextKind, parent_id: str | None) -> tuple[str, _events.OpenText]:
+        agent = self._sub_agents.known(parent_id)
         frames = self._close_text() + self._sub_agents.start(agent)
-        index = self._parts.open_text(kind, agent)
+        index = self._parts.open_text(kind, parent_id)
         message_id = self._messages.assistant(agent)
         if kind == "reasoning":
             reasoning_id = self._messages.other(f"{message_id}_r{index}")
@@ -185,9 +186,9 @@ class AGUIEncoder(StreamEncoder):
         return closing.end() if closing is not None else ""
 
     def _begin_call(self, chunk: ToolCallBeginChunk) -> str:
-        agent = chunk.parent_id or None
+        agent = self._sub_agents.known(chunk.parent_id)
         frames = self._close_text() + self._sub_agents.start(agent)
-        self._sub_agents.remember(chunk)
+        self._sub_agents.remember(chunk, agent)
         self._open_calls += 1
         return frames + _events.event(
             "TOOL_CALL_START",

@@ -15,6 +15,7 @@ import {
   UIMessageStreamDecoder,
   unstable_createInitialMessage as createInitialMessage,
 } from "assistant-stream";
+import { AG_UIS, readAGUI } from "./ag_ui.mjs";
 import { AI_SDKS, readUIMessage } from "./ai_sdk.mjs";
 import { body, takeLog } from "./wire.mjs";
 
@@ -25,7 +26,10 @@ const DECODERS = {
 };
 
 // Readers of other wires, by protocol; each gives an answer without `warnings`.
-const READERS = Object.fromEntries(AI_SDKS.map((sdk) => [sdk, readUIMessage]));
+const READERS = Object.fromEntries([
+  ...AI_SDKS.map((sdk) => [sdk, readUIMessage]),
+  ...AG_UIS.map((version) => [version, readAGUI]),
+]);
 
 // What depends on the clock is dropped, and `content`, an alias of `parts`.
 const plain = (message) => {
