@@ -119,24 +119,37 @@ def tool_output(output: Any, call_id: str) -> tuple[Any, Any, bool]:
     answers = list(answers_in(output))
     if not answers:
         # A `Command` without an answer only changes the graph's state, which is not a result.
-        return (
-            (None if hasattr(output, "update") and hasattr(output, "goto") else output),
-            None,
-            False,
-        )
+        return None if _is_command(output) else output, None, False
     answer = next((a for a in answers if a.tool_call_id == call_id), answers[0])
     return answer.content, answer.artifact, getattr(answer, "status", None) == "error"
 
 
-def answers_in(value: Any, depth: int = 3) -> Iterator[ToolMessage]:
-    """Yield the tool messages in what a tool, a node or a chain returned."""
+def answers_in(value: Any) -> Iterator[ToolMessage]:
+    """Yield the tool messages in what a tool, a node or a chain returned.
+
+    They stand in lists, in the values of a state, or in the update of a `Command`; the state's own
+    data is not searched.
+    """
     if isinstance(value, ToolMessage):
         yield value
-    elif depth > 0:
-        for item in (*as_mapping(value).values(), *as_items(value)):
-            yield from answers_in(item, depth - 1)
-        if hasattr(value, "goto"):  # A `Command`, known without LangGraph.
-            yield from answers_in(getattr(value, "update", None), depth - 1)
+    elif _is_command(value):
+        yield from answers_in(value.update)
+    elif state := as_mapping(value):
+        for items in state.values():
+            yield from _answers_in_list(items)
+    else:
+        yield from _answers_in_list(value)
+
+
+def _answers_in_list(value: Any) -> Iterator[ToolMessage]:
+    for item in as_items(value):
+        if isinstance(item, (ToolMessage, list)) or _is_command(item):
+            yield from answers_in(item)
+
+
+def _is_command(value: Any) -> bool:
+    """Whether a value is LangGraph's `Command`, known without importing it."""
+    return hasattr(value, "goto") and hasattr(value, "update")
 
 
 def is_interrupt(error: BaseException) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+from zlib import crc32
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage
@@ -62,7 +63,7 @@ def read_document(document: Document) -> SourceFragment:
         return SourceFragment(place, place, title)
     key = document.id or place or first_text(metadata, "id", "doc_id") or title
     return SourceFragment(
-        str(key) if key else f"document:{hash(document.page_content) & 0xFFFFFFFF:08x}",
+        str(key) if key else f"document:{crc32(document.page_content.encode()):08x}",
         "",
         title or place or _first_words(document.page_content),
         source_type="document",

@@ -54,8 +54,9 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     Works for any Runnable, `invoke` and `stream`, sync and async, from any thread. Models stream
     even when the chain is invoked. The chain's result and its exceptions stay what they are.
 
-    One handler serves one run. For a LangGraph graph, `from_langgraph_events` shows more: state,
-    interrupts and messages that no model wrote.
+    One handler serves one run. It does not go together with `astream_events` on the same chain,
+    which then leaves out some events of its own. For a LangGraph graph, `from_langgraph_events`
+    shows more: state, interrupts and messages that no model wrote.
 
     Args:
         controller: The controller of the run.

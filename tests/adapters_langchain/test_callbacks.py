@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+from uuid import uuid4
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import SummarizationMiddleware, ToolRetryMiddleware
+from langchain.tools import InjectedState, InjectedToolCallId
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.callbacks.manager import adispatch_custom_event
 from langchain_core.documents import Document
@@ -20,6 +22,7 @@ from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
+from langgraph.types import Command
 
 from assistant_stream_ce.controller import RunController
 from assistant_stream_ce.create_run import create_run
@@ -334,6 +337,72 @@ async def test_a_retried_tool_shows_the_result_of_the_try_that_worked() -> None:
 
     [part, _] = show(chunks).parts
     assert (part["result"], part.get("isError", False)) == ("worked", False)
+
+
+async def test_a_tool_that_raises_in_an_agent_fails_its_call_and_then_the_chain() -> None:
+    graph = agent(asks(("c1", "fail", {"a": 1})))
+
+    async def use(handler: Any) -> None:
+        with pytest.raises(ValueError, match="no luck"):
+            await graph.ainvoke({"messages": [HumanMessage("?")]}, config(handler))
+
+    chunks, _ = await call(use)
+
+    [part] = show(chunks).parts
+    assert (part["result"], part["isError"]) == ("no luck", True)
+
+
+async def test_injected_arguments_stay_inside() -> None:
+    @tool
+    def count(
+        word: str,
+        state: Annotated[dict[str, Any], InjectedState],
+        call_id: Annotated[str, InjectedToolCallId],
+    ) -> str:
+        """Count."""
+        return f"{len(state['messages'])} {call_id}"
+
+    graph = agent(asks(("c1", "count", {"word": "x"})), "Done.", tools=[count])
+
+    chunks, _ = await call(lambda h: graph.ainvoke({"messages": [HumanMessage("?")]}, config(h)))
+
+    assert calls(show(chunks)) == [("c1", "count", {"word": "x"})]
+    assert results(show(chunks)) == {"c1": "2 c1"}
+
+
+@pytest.mark.parametrize(
+    ("output", "result"),
+    [
+        ("text", "text"),
+        ({"n": 1}, {"n": 1}),
+        (["a", "b"], ["a", "b"]),
+        (None, None),
+        (7, 7),
+        (Document("x"), {"id": None, "metadata": {}, "page_content": "x", "type": "Document"}),
+        (ToolMessage("said", tool_call_id="other"), "said"),
+        (Command(update={"messages": [ToolMessage("told", tool_call_id="c1")]}), "told"),
+        (Command(update={"x": 1}), None),
+        (
+            [
+                Command(update={"messages": [ToolMessage("no", tool_call_id="other")]}),
+                Command(update={"messages": [ToolMessage("told", tool_call_id="c1")]}),
+            ],
+            "told",
+        ),
+    ],
+)
+async def test_a_tool_may_return_anything(output: Any, result: Any) -> None:
+    asked = {"name": "anything", "args": {}, "id": "c1", "type": "tool_call"}
+
+    async def use(handler: Any) -> None:
+        session = handler._session
+        run = session.begin(uuid4(), None, None, None, "anything")
+        session.begin_tool(run, asked["id"], "anything", {})
+        session.end_tool(run, output)
+
+    chunks, _ = await call(use)
+
+    assert results(show(chunks)) == {"c1": result}
 
 
 async def test_a_model_inside_a_tool_is_nested_under_its_call() -> None:
