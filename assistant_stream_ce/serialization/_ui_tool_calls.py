@@ -7,7 +7,6 @@ looks for the part of a call only in the step that began it, as long as its inpu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from assistant_stream_ce._json import dumps, json_string
 from assistant_stream_ce.chunks import (
@@ -15,25 +14,15 @@ from assistant_stream_ce.chunks import (
     ToolCallBeginChunk,
     ToolResultChunk,
 )
+from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.typing import JSONValue
 
 from . import _fields
-from ._sse import sse_frame
+from ._ui_frames import provider_metadata, ui_frame
 
-__all__ = ("UIToolCalls", "provider_metadata", "ui_frame")
+__all__ = ("UIToolCalls",)
 
 NOT_JSON = "The arguments of the call are not valid JSON."
-
-
-def ui_frame(chunk_type: str, fields: Mapping[str, JSONValue]) -> str:
-    """Return the frame of one chunk of the AI SDK's."""
-    return sse_frame(dumps({"type": chunk_type, **fields}))
-
-
-def provider_metadata(parent_id: str | None, summary: str | None = None) -> _fields.Fields:
-    """What the protocol has no field of its own for; the client keeps it with the part."""
-    fields = _fields.without_absent(parentId=parent_id or None, summary=summary)
-    return {"providerMetadata": {"assistant-stream": fields}} if fields else {}
 
 
 class UIToolCalls:
@@ -85,16 +74,14 @@ class UIToolCalls:
         Arguments that are no JSON wait for the result, which tells what they are: a text for the
         tool when it succeeded, and a fault of the model's when it failed.
         """
-        last = (
-            self.delta(chunk.tool_call_id, chunk.args_text_delta) if chunk.args_text_delta else ""
-        )
+        delta = chunk.args_text_delta
+        last = self.delta(chunk.tool_call_id, delta) if delta else ""
         call = self._streaming.pop(chunk.tool_call_id)
         try:
-            value: JSONValue = json.loads(call.text)
-        except (ValueError, RecursionError):
+            return last + self._input(call, json.loads(call.text))
+        except (ValueError, NotJSONError, RecursionError):  # the last two: nested too deeply
             self._not_json[call.id] = call
             return last
-        return last + self._input(call, value)
 
     def answer(self, chunk: ToolResultChunk) -> str:
         """Say what is left to say of a call's arguments, before its result."""

@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, TypeAlias, assert_never
 
 from starlette.background import BackgroundTask
 
-from assistant_stream_ce._json import dumps, json_string
+from assistant_stream_ce._json import json_string
 from assistant_stream_ce.chunks import (
     AnnotationsChunk,
     AssistantStreamChunk,
@@ -39,8 +39,16 @@ from assistant_stream_ce.typing import ChunkSource, JSONValue
 from . import _fields
 from ._outcome import Outcome
 from ._parts import PartTracker, TextKind
-from ._sse import SSE_DONE, SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE, sse_frame
-from ._ui_tool_calls import UIToolCalls, provider_metadata, ui_frame
+from ._sse import SSE_DONE, SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE
+from ._ui_frames import (
+    error_frame,
+    file_frame,
+    provider_metadata,
+    source_frame,
+    state_frame,
+    ui_frame,
+)
+from ._ui_tool_calls import UIToolCalls
 from .assistant_stream_response import AssistantStreamResponse
 from .heartbeat import HeartbeatOption
 from .stream_encoder import StreamEncoder
@@ -145,11 +153,9 @@ class UIMessageStreamEncoder(StreamEncoder):
             case ReasoningDeltaChunk():
                 return self._text("reasoning", chunk.parent_id or None, chunk.reasoning_delta)
             case ReasoningPartStartChunk():
-                summary = chunk.unstable_summary
-                return self._open_text("reasoning", chunk.parent_id or None, summary)
+                return self._open_text("reasoning", chunk.parent_id or None, chunk.unstable_summary)
             case UpdateStateChunk():
-                operations = _fields.merge_appends(chunk.operations)
-                return _transient("update-state", list(operations)) if operations else ""
+                return state_frame(chunk)
             case ToolCallBeginChunk():
                 return self._before_part() + self._calls.begin(chunk)
             case ToolCallArgsTextFinishChunk():
@@ -157,18 +163,15 @@ class UIMessageStreamEncoder(StreamEncoder):
             case ToolResultChunk():
                 return self._result(chunk)
             case SourceChunk():
-                return self._before_part() + _source(chunk)
+                return self._before_part() + source_frame(chunk)
             case FileChunk():
-                return self._before_part() + _file(chunk)
+                return self._before_part() + file_frame(chunk)
             case DataPartChunk():
                 return self._data_part(chunk)
             case DataChunk():
-                self._step_is_new = False
                 return ui_frame("data-data", {"data": chunk.data})
             case AnnotationsChunk():
-                self._annotations.extend(chunk.annotations)
-                metadata: _fields.Fields = {"annotations": list(self._annotations)}
-                return ui_frame("message-metadata", {"messageMetadata": metadata})
+                return self._annotate(chunk)
             case ErrorChunk():
                 return self._error(chunk)
             case StepStartChunk():
@@ -178,7 +181,7 @@ class UIMessageStreamEncoder(StreamEncoder):
                 return self._finish_step()
             case MessageFinishChunk():
                 self._outcome.note(chunk)
-                return ""
+                return ""  # The stream's end says it.
             case _:
                 assert_never(chunk)
 
@@ -215,9 +218,14 @@ class UIMessageStreamEncoder(StreamEncoder):
             self._data_ids.add(key)
         return self._before_part() + frame
 
+    def _annotate(self, chunk: AnnotationsChunk) -> str:
+        self._annotations.extend(chunk.annotations)
+        annotations: _fields.Fields = {"annotations": self._annotations}
+        return ui_frame("message-metadata", {"messageMetadata": annotations})
+
     def _result(self, chunk: ToolResultChunk) -> str:
         complete = self._calls.answer(chunk)
-        # The step comes first, because the client shows no step before something else changes.
+        # The step comes first: the client shows a step only when something else changes.
         step = "" if self._calls.is_waiting else self._finish_step() + self._start_step()
         return complete + step + self._calls.result(chunk)
 
@@ -252,14 +260,9 @@ class UIMessageStreamEncoder(StreamEncoder):
         return "".join(map(self._result, self._calls.failed()))
 
     def _error(self, chunk: ErrorChunk) -> str:
-        if not _fields.is_fatal(chunk):
-            fields = _fields.without_absent(
-                message=chunk.error, code=chunk.code, severity=chunk.severity
-            )
-            return _transient("error", fields)
-        self._failed = True
-        closed = self._close_text() + self._fail_calls()
-        return closed + ui_frame("error", {"errorText": chunk.error})
+        self._failed = _fields.is_fatal(chunk)
+        closed = self._close_text() + self._fail_calls() if self._failed else ""
+        return closed + error_frame(chunk)
 
     def _finish_fields(self) -> _fields.Fields:
         fields: _fields.Fields = {}
@@ -273,31 +276,6 @@ class UIMessageStreamEncoder(StreamEncoder):
             usage: _fields.Fields = {"inputTokens": inputs, "outputTokens": outputs}
             fields["messageMetadata"] = {"usage": usage}
         return fields
-
-
-def _transient(name: str, data: object) -> str:
-    return sse_frame(dumps({"type": f"data-{name}", "data": data, "transient": True}))
-
-
-def _source(chunk: SourceChunk) -> str:
-    more = provider_metadata(chunk.parent_id)
-    if chunk.source_type == "url":
-        more |= _fields.without_absent(title=chunk.title)
-        return ui_frame("source-url", {"sourceId": chunk.id, "url": chunk.url, **more})
-    more |= _fields.without_absent(filename=chunk.filename)
-    fields: _fields.Fields = {
-        "sourceId": chunk.id,
-        "mediaType": chunk.media_type or "application/octet-stream",
-        "title": chunk.title or chunk.filename or chunk.url or chunk.id,
-    }
-    return ui_frame("source-document", {**fields, **more})
-
-
-def _file(chunk: FileChunk) -> str:
-    is_url = ":" in chunk.data  # which base64 has none of
-    url = chunk.data if is_url else f"data:{chunk.mime_type};base64,{chunk.data}"
-    more = provider_metadata(chunk.parent_id)
-    return ui_frame("file", {"url": url, "mediaType": chunk.mime_type, **more})
 
 
 class UIMessageStreamResponse(AssistantStreamResponse):
