@@ -172,12 +172,11 @@ class AGUIEncoder(StreamEncoder):
         frames = self._close_text() + self._sub_agents.start(agent)
         index = self._parts.open_text(kind, parent_id)
         message_id = self._messages.assistant(agent)
+        opened = _events.OpenText(message_id, agent)
         if kind == "reasoning":
             reasoning_id = self._messages.other(f"{message_id}_r{index}")
-            self._open = opened = _events.OpenReasoning(reasoning_id, agent)
-        else:
-            self._open = opened = _events.OpenText(message_id, agent)
-        self._open_agent = agent
+            opened = _events.OpenReasoning(reasoning_id, agent)
+        self._open, self._open_agent = opened, agent
         return frames + opened.start(), opened
 
     def _close_text(self) -> str:
@@ -227,10 +226,12 @@ class AGUIEncoder(StreamEncoder):
 
     def _update_state(self, chunk: UpdateStateChunk) -> str:
         patch = self._state.patch(chunk.operations)
+        if patch is not None and not patch:
+            return ""
         if self._snapshot_due or patch is None:
             self._snapshot_due = False
             return _events.event("STATE_SNAPSHOT", {"snapshot": self._state.snapshot()})
-        return _events.event("STATE_DELTA", {"delta": patch}) if patch else ""
+        return _events.event("STATE_DELTA", {"delta": patch})
 
     def _error(self, chunk: ErrorChunk) -> str:
         fields = _fields.without_absent(message=chunk.error, code=chunk.code)
