@@ -10,9 +10,9 @@ text and not by the number of its pieces.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import AsyncIterable, Callable
+from threading import RLock, get_ident
 from weakref import WeakKeyDictionary
 
 from .chunks import (
@@ -25,7 +25,7 @@ from .chunks import (
 )
 from .typing import ChunkStream
 
-__all__ = ("Channel", "register_channel", "take_ready")
+__all__ = ("Channel", "ready_source", "register_channel", "take_ready")
 
 MERGE_AFTER = 128
 """Waiting chunks from which on neighbouring deltas are merged."""
@@ -33,8 +33,8 @@ MERGE_AFTER = 128
 MERGED_LENGTH = 4096
 """Characters from which on a merged delta takes no more."""
 
-MERGED_PIECES = 2048
-"""Deltas that are kept apart at most before they become one text."""
+PIECE_COST = 2
+"""Characters that a piece counts besides its own, so that empty ones do not pile up either."""
 
 DRAIN_LEVEL = 32
 """Waiting chunks that `drain()` lets stand."""
@@ -47,7 +47,7 @@ class Channel:
     """A queue of chunks with one reader, any number of writers, and an end."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock = RLock()
         """Held while a chunk is put. Whoever must put several chunks in a row, or change state and
         put the operation, holds it meanwhile."""
         self.on_taken: Callable[[AssistantStreamChunk], None] | None = None
@@ -70,26 +70,12 @@ class Channel:
     def bind(self) -> None:
         """Tie the reading side to the running loop; before the first chunk."""
         self._loop = asyncio.get_running_loop()
-        self._loop_thread = threading.get_ident()
+        self._loop_thread = get_ident()
 
     def put(self, chunk: AssistantStreamChunk) -> bool:
         """Add `chunk` at the end; `False` when the channel has ended and it was discarded."""
         with self.lock:
-            if self._closed:
-                return False
-            tail = self._tail
-            if tail is not None:
-                if tail.add(chunk):
-                    return True
-                self._seal_tail(tail)
-            items = self._items
-            items.append(chunk)
-            self._batch = None
-            if self._waiter is not None:
-                self._wake()
-            elif len(items) > MERGE_AFTER:
-                self._tail = _Tail.of(chunk)
-            return True
+            return self._put(chunk)
 
     def put_delta(
         self, kind: type[TextDeltaChunk | ReasoningDeltaChunk], delta: str, parent_id: str | None
@@ -97,10 +83,11 @@ class Channel:
         """Add a delta of text or reasoning, as `put` does; makes no chunk where it can merge."""
         with self.lock:
             tail = self._tail
-            if tail is not None and tail.kind is kind and tail.key == parent_id and tail.has_room:
-                tail.extend(delta)
+            if tail is not None and tail.kind is kind and tail.key == parent_id and tail.room > 0:
+                tail.pieces.append(delta)
+                tail.room -= len(delta) + PIECE_COST
                 return True
-            return self.put(kind(delta, parent_id))
+            return self._put(kind(delta, parent_id))
 
     def put_operations(self, operations: list[StateOperation]) -> bool:
         """Add state operations; they join the last chunk when it is an open batch of them."""
@@ -127,8 +114,10 @@ class Channel:
         with self.lock:
             self._closed = True
             self._batch = None
+            if self._tail is not None:
+                self._seal_tail(self._tail)
             if self._waiter is not None:
-                self._wake()
+                self._wake(self._waiter)
 
     def abandon(self) -> None:
         """Say that nobody reads any more: discard what is there and all that comes."""
@@ -140,9 +129,9 @@ class Channel:
 
     def pop(self) -> AssistantStreamChunk | None:
         """Take the first chunk, or `None` when none is ready."""
+        if not self._items:  # Only the reader takes out, so what is there stays there.
+            return None
         with self.lock:
-            if not self._items:
-                return None
             if self._tail is not None and len(self._items) <= MERGE_AFTER:
                 self._seal_tail(self._tail)
             chunk = self._items.popleft()
@@ -156,6 +145,8 @@ class Channel:
 
     def take(self) -> list[AssistantStreamChunk]:
         """Take every chunk that is ready."""
+        if not self._items:
+            return []
         with self.lock:
             if self._tail is not None:
                 self._seal_tail(self._tail)
@@ -175,12 +166,8 @@ class Channel:
         with self.lock:
             if self._items or self._closed:
                 return
-            waiter = self._waiter = self._loop.create_future()
-        try:
-            await waiter
-        finally:
-            if self._waiter is waiter:
-                self._waiter = None
+            self._waiter = waiter = self._loop.create_future()
+        await waiter  # If this is cancelled, the next writer wakes nobody, and no harm is done.
 
     @property
     def lags(self) -> bool:
@@ -197,14 +184,33 @@ class Channel:
                 self._drain_waiters.append(waiter)
             await waiter
 
+    def _put(self, chunk: AssistantStreamChunk) -> bool:
+        if self._closed:
+            return False
+        tail = self._tail
+        if tail is not None:
+            if tail.add(chunk):
+                return True
+            self._seal_tail(tail)
+        items = self._items
+        items.append(chunk)
+        self._batch = None
+        if self._waiter is not None:
+            self._wake(self._waiter)
+        elif len(items) > MERGE_AFTER:
+            self._tail = _Tail.of(chunk)
+        return True
+
     def _seal_tail(self, tail: _Tail) -> None:
         self._items[-1] = tail.chunk()
         self._tail = None
 
-    def _wake(self) -> None:
-        waiter, self._waiter = self._waiter, None
-        if waiter is not None:
+    def _wake(self, waiter: asyncio.Future[None]) -> None:
+        self._waiter = None
+        if get_ident() != self._loop_thread:
             self._resolve(waiter)
+        elif not waiter.done():
+            waiter.set_result(None)
 
     def _release_drain_waiters(self) -> None:
         waiters, self._drain_waiters = self._drain_waiters, []
@@ -213,7 +219,7 @@ class Channel:
 
     def _resolve(self, waiter: asyncio.Future[None]) -> None:
         loop = waiter.get_loop()
-        if threading.get_ident() == self._loop_thread and loop is self._loop:
+        if get_ident() == self._loop_thread and loop is self._loop:
             _set_done(waiter)
         elif not loop.is_closed():
             loop.call_soon_threadsafe(_set_done, waiter)
@@ -227,15 +233,15 @@ def _set_done(waiter: asyncio.Future[None]) -> None:
 class _Tail:
     """Neighbouring deltas of one part on their way to become one chunk."""
 
-    __slots__ = ("_length", "_pieces", "has_room", "key", "kind")
+    __slots__ = ("key", "kind", "pieces", "room")
 
     def __init__(self, kind: type[_Delta], key: str | None, delta: str) -> None:
         self.kind = kind
         self.key = key
         """What tells the part from others of its kind: the parent's id, or the tool call's."""
-        self.has_room = True
-        self._pieces = [delta]
-        self._length = len(delta)
+        self.pieces = [delta]
+        self.room = MERGED_LENGTH - len(delta)
+        """Characters that still fit; the last piece may be longer."""
 
     @classmethod
     def of(cls, chunk: AssistantStreamChunk) -> _Tail | None:
@@ -250,23 +256,18 @@ class _Tail:
 
     def add(self, chunk: AssistantStreamChunk) -> bool:
         """Take `chunk` in, if it continues the same part and there is room."""
-        if type(chunk) is not self.kind or not self.has_room:
+        if type(chunk) is not self.kind or self.room <= 0:
             return False
         other = _Tail.of(chunk)
         if other is None or other.key != self.key:
             return False
-        self.extend(other._pieces[0])
+        self.pieces += other.pieces
+        self.room += other.room - MERGED_LENGTH - PIECE_COST
         return True
-
-    def extend(self, delta: str) -> None:
-        """Append `delta`."""
-        self._pieces.append(delta)
-        self._length += len(delta)
-        self.has_room = self._length < MERGED_LENGTH and len(self._pieces) < MERGED_PIECES
 
     def chunk(self) -> _Delta:
         """The one chunk that says the same."""
-        delta = "".join(self._pieces)
+        delta = "".join(self.pieces)
         if self.kind is ToolCallDeltaChunk:
             return ToolCallDeltaChunk(self.key or "", delta)
         if self.kind is TextDeltaChunk:
@@ -311,8 +312,15 @@ def take_ready(stream: AsyncIterable[AssistantStreamChunk]) -> list[AssistantStr
     Args:
         stream: An async generator that has yielded and not been asked for more since.
     """
+    return ready_source(stream)()
+
+
+def ready_source(
+    stream: AsyncIterable[AssistantStreamChunk],
+) -> Callable[[], list[AssistantStreamChunk]]:
+    """Return `take_ready` for one stream, for whoever asks again and again."""
     try:
         channel = _channels.get(stream)  # type: ignore[call-overload]
     except TypeError:  # Not weakly referable or not hashable, so not a run's generator.
-        return []
-    return [] if channel is None else channel.take()
+        return list
+    return list if channel is None else channel.take

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterable, Callable
 from dataclasses import replace
 
-from ._channel import Channel, take_ready
+from ._channel import Channel, ready_source
 from ._lifecycle import ToolCallLedger
 from .chunks import (
     AssistantStreamChunk,
@@ -101,14 +101,17 @@ class RunState:
             with self.channel.lock:
                 self._put_by_rules(chunk)
         elif not self.channel.put(chunk):
-            self._report_late(chunk.type)
+            self.report_late(chunk.type)
 
-    def put_delta(
-        self, kind: type[TextDeltaChunk | ReasoningDeltaChunk], delta: str, parent_id: str | None
-    ) -> None:
-        """Put a delta of text or reasoning; the hot path."""
-        if not self.channel.put_delta(kind, delta, parent_id):
-            self._report_late(kind.type)
+    def report_late(self, chunk_type: str) -> None:
+        """Say once that a chunk came too late, unless nobody reads on purpose."""
+        if not self._warned_late and not self.cancelled.is_set():
+            self._warned_late = True
+            logger.warning(
+                "A %s chunk came after the run had ended and was discarded. Await the work that "
+                "emits it before the callback returns.",
+                chunk_type,
+            )
 
     def add_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
         """Read `stream` in a task of its own, beside what else the run does."""
@@ -119,10 +122,11 @@ class RunState:
         self, stream: AsyncIterable[AssistantStreamChunk], parent_id: str | None
     ) -> None:
         """Pass every chunk of `stream` on, at the reader's pace; closes the stream at the end."""
+        take_ready = ready_source(stream)
         try:
             async for chunk in stream:
                 self.put(with_parent(chunk, parent_id))
-                for ready in take_ready(stream):
+                for ready in take_ready():
                     self.put(with_parent(ready, parent_id))
                 if self.channel.lags:
                     await self.channel.drain()
@@ -178,7 +182,7 @@ class RunState:
 
     def _put_by_rules(self, chunk: AssistantStreamChunk) -> None:
         if self.channel.closed:
-            self._report_late(chunk.type)
+            self.report_late(chunk.type)
         elif isinstance(chunk, UpdateStateChunk):
             self.store.apply(chunk.operations)
         elif isinstance(chunk, MessageFinishChunk):
@@ -199,16 +203,7 @@ class RunState:
 
     def _put_operations(self, operations: list[StateOperation]) -> None:
         if not self.channel.put_operations(operations):
-            self._report_late("update-state")
-
-    def _report_late(self, chunk_type: str) -> None:
-        if not self._warned_late and not self.cancelled.is_set():
-            self._warned_late = True
-            logger.warning(
-                "A %s chunk came after the run had ended and was discarded. Await the work that "
-                "emits it before the callback returns.",
-                chunk_type,
-            )
+            self.report_late("update-state")
 
 
 def with_parent(chunk: AssistantStreamChunk, parent_id: str | None) -> AssistantStreamChunk:

@@ -40,6 +40,7 @@ class RunController:
     def __init__(self, run: RunState, parent_id: str | None = None) -> None:
         self._run = run
         self._parent_id = parent_id
+        self._put_delta = run.channel.put_delta  # straight to the channel: the hot path
 
     def with_parent_id(self, parent_id: str) -> RunController:
         """Return a controller of the same run whose parts are grouped under `parent_id`."""
@@ -49,11 +50,13 @@ class RunController:
 
     def append_text(self, text_delta: str) -> None:
         """Append to the answer's text."""
-        self._run.put_delta(TextDeltaChunk, text_delta, self._parent_id)
+        if not self._put_delta(TextDeltaChunk, text_delta, self._parent_id):
+            self._run.report_late("text-delta")
 
     def append_reasoning(self, reasoning_delta: str) -> None:
         """Append to the reasoning."""
-        self._run.put_delta(ReasoningDeltaChunk, reasoning_delta, self._parent_id)
+        if not self._put_delta(ReasoningDeltaChunk, reasoning_delta, self._parent_id):
+            self._run.report_late("reasoning-delta")
 
     def start_reasoning_part(self, summary: str | None = None) -> None:
         """Open a new reasoning part, with a summary if there is one."""

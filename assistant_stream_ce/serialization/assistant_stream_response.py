@@ -100,7 +100,7 @@ class AssistantStreamResponse(StreamingResponse):
         try:
             await sender.start(self.status_code, self.raw_headers)
             async for piece in frames:
-                body = piece.encode(errors="backslashreplace") if isinstance(piece, str) else piece
+                body = piece.encode("utf-8", "backslashreplace") if type(piece) is str else piece
                 await sender.send(bytes(body))
                 if task is not None and task.cancelling():
                     break  # The stream has caught the cancellation and gone on.

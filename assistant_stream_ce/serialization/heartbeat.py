@@ -84,15 +84,18 @@ async def add_heartbeat(
 class BodySender:
     """Sends the pieces of one HTTP body, and a heartbeat when none was sent for a while.
 
-    A piece and a heartbeat never overlap: one lock guards `send`, and a heartbeat that had to
-    wait for it looks again whether it is still due.
+    A piece and a heartbeat never overlap. A heartbeat that had to wait for a piece looks again
+    whether it is still due; a piece that comes during a heartbeat waits for its end. Pieces need
+    no lock of their own, because only one is sent at a time.
     """
 
     def __init__(self, send: Send, heartbeat: str | None, interval: float | None) -> None:
         self._send = send
         self._heartbeat = (heartbeat or "").encode()
         self._interval = interval if heartbeat else None
-        self._lock = asyncio.Lock()
+        self._sending = False
+        self._sent = asyncio.Event()
+        self._beat_lock = asyncio.Lock()
         self._now = asyncio.get_running_loop().time
         self._sent_at = 0.0
         self._beating: asyncio.Task[None] | None = None
@@ -109,15 +112,24 @@ class BodySender:
 
     async def send(self, body: bytes) -> None:
         """Send a piece, made of whole frames; returns when the server has taken it."""
-        async with self._lock:
-            await self._put({"type": "http.response.body", "body": body, "more_body": True})
+        if self._beat_lock.locked():
+            await self._after_beat()
+        self._sending = True
+        try:
+            await self._send({"type": "http.response.body", "body": body, "more_body": True})
+        except OSError as error:
+            raise ClientDisconnect from error
+        finally:
+            self._sending = False
+            self._sent.set()
+        self._sent_at = self._now()
 
     async def end(self) -> None:
         """Send the end of the body. No heartbeat follows it."""
-        async with self._lock:
-            if self._beating is not None:
-                self._beating.cancel()
-            await self._put({"type": "http.response.body", "body": b"", "more_body": False})
+        await self._after_beat()
+        if self._beating is not None:
+            self._beating.cancel()
+        await self._put({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def close(self) -> None:
         """End the heartbeats, whether or not the body has ended."""
@@ -130,13 +142,20 @@ class BodySender:
             await self._send(message)
         except OSError as error:
             raise ClientDisconnect from error
-        if self._interval is not None:
-            self._sent_at = self._now()
+        self._sent_at = self._now()
+
+    async def _after_beat(self) -> None:
+        """Return once no heartbeat is on its way."""
+        async with self._beat_lock:
+            return
 
     async def _beat(self, interval: float) -> None:
         message = {"type": "http.response.body", "body": self._heartbeat, "more_body": True}
         while True:
             await asyncio.sleep(self._sent_at + interval - self._now())
-            async with self._lock:
-                if self._sent_at + interval <= self._now():
+            if self._sending:
+                self._sent.clear()
+                await self._sent.wait()
+            elif self._sent_at + interval <= self._now():
+                async with self._beat_lock:
                     await self._put(message)

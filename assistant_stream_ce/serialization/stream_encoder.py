@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import anyio
 
-from assistant_stream_ce._channel import take_ready
+from assistant_stream_ce._channel import ready_source
 from assistant_stream_ce.chunks import AssistantStreamChunk, ErrorChunk
 from assistant_stream_ce.typing import ChunkSource
 
@@ -114,19 +114,21 @@ class StreamEncoder:
         encoder = copy.copy(self)
         encoder.reset()
         encode = encoder.encode_chunk
+        take_ready = ready_source(stream)
         frames: list[str] = []
         told = False  # whether the stream has said itself that it failed
         try:
             async for chunk in stream:
-                frames.append(encode(chunk))
-                told = told or _is_failure(chunk)
-                ready = take_ready(stream)
+                burst = encode(chunk)
+                told = told or (type(chunk) is ErrorChunk and _is_failure(chunk))
+                ready = take_ready()
                 if ready:
                     told = told or (ErrorChunk in map(type, ready) and any(map(_is_failure, ready)))
                     # Frames made before a chunk that cannot be encoded stay in the list.
+                    frames.append(burst)
                     frames.extend(map(encode, ready))
-                burst = "".join(frames)
-                frames.clear()
+                    burst = "".join(frames)
+                    frames.clear()
                 if burst:
                     yield self.escape(burst)
         except Exception:
