@@ -19,6 +19,7 @@ from assistant_stream_ce import (
     RunController,
     StreamEncoder,
     TextDeltaChunk,
+    serialization,
 )
 from assistant_stream_ce.resumable import (
     ManagedStreamStore,
@@ -324,6 +325,35 @@ async def test_state_and_headers_of_the_caller(store: ManagedStreamStore) -> Non
     await until_status(context, "s", "done")
     info = await context.info("s")
     assert info.size
+
+
+WIRES = [
+    getattr(serialization, name)
+    for name in serialization.__all__
+    if name.endswith("Encoder") and name != "StreamEncoder"
+]
+
+
+@pytest.mark.parametrize("encoder", WIRES)
+async def test_every_wire_replays_as_it_went_out(
+    store: ManagedStreamStore, encoder: type[StreamEncoder]
+) -> None:
+    async def callback(controller: RunController) -> None:
+        controller.append_text("Grüße \ud83d")
+        await asyncio.sleep(0)
+        controller.add_source("1", "https://example.org")
+
+    context = create_resumable_stream_context(store=store)
+    first = await create_resumable_assistant_stream_response(
+        context=context, stream_id="s", callback=callback, encoder=encoder()
+    )
+    assert first.media_type == encoder.media_type
+    live = b"".join([piece async for piece in first.body_iterator])  # type: ignore[attr-defined]
+    again = await create_resume_assistant_stream_response(
+        context=context, stream_id="s", encoder=encoder()
+    )
+    assert b"".join([piece async for piece in again.body_iterator]) == live  # type: ignore[attr-defined]
+    assert b"Gr" in live
 
 
 async def test_an_encoder_that_only_has_encode_stream(store: ManagedStreamStore) -> None:
