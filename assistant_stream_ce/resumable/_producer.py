@@ -102,10 +102,10 @@ class Producer:
         grace: float | None = SHUTDOWN_GRACE
         self._reading = asyncio.create_task(self._read())
         self._reading.add_done_callback(lambda _: self._changed.set())
+        if self._cancelled:
+            self._stop_reading()
         try:
             await self._store.claim(self._stream_id, self.cancel)
-            if self._cancelled:
-                self._stop_reading()
             await self._write()
             end = self._end_of_source()
             grace = None

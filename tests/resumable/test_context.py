@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from assistant_stream_ce.resumable import (
     CancellationSignal,
+    InMemoryResumableStreamStore,
     ManagedStreamStore,
     ResumableStreamContext,
     ResumableStreamEntry,
@@ -276,39 +277,39 @@ def test_a_duration_is_given_once_and_is_positive() -> None:
         create_resumable_stream_context(store=store, ttl_ms=0)
 
 
-class SlowStore:
-    """A store in memory of which every write waits for the test."""
+class SlowWrites:
+    """Makes every write of `store` wait for the test."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: InMemoryResumableStreamStore) -> None:
         self.writes: list[Sequence[bytes]] = []
         self.gate = asyncio.Event()
-        self._store = create_in_memory_resumable_stream_store()
+        self._append_many = store.append_many
+        store.append_many = self._wait  # type: ignore[method-assign]
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._store, name)
-
-    async def append_many(self, stream_id: str, chunks: Sequence[bytes]) -> None:
+    async def _wait(self, stream_id: str, chunks: Sequence[bytes]) -> None:
         self.writes.append(chunks)
         await self.gate.wait()
-        await self._store.append_many(stream_id, chunks)
+        await self._append_many(stream_id, chunks)
 
 
 async def test_what_comes_during_a_write_goes_out_with_the_next() -> None:
-    store = SlowStore()
-    context = create_resumable_stream_context(store=store)  # type: ignore[arg-type]
+    store = create_in_memory_resumable_stream_store()
+    slow = SlowWrites(store)
+    context = create_resumable_stream_context(store=store)
     source = source_of(b"first")
     await context.start("s", source.stream)
-    await until(lambda: store.writes)
+    await until(lambda: slow.writes)
     source.give(*[b"%d" % number for number in range(10)], None)
     await until(lambda: source.closed)
-    store.gate.set()
+    slow.gate.set()
     assert await join(await context.require_resume("s")) == b"first0123456789"
-    assert [len(write) for write in store.writes] == [1, 10]
+    assert [len(write) for write in slow.writes] == [1, 10]
 
 
 async def test_a_slow_store_holds_the_source_back() -> None:
-    store = SlowStore()
-    context = create_resumable_stream_context(store=store)  # type: ignore[arg-type]
+    store = create_in_memory_resumable_stream_store()
+    slow = SlowWrites(store)
+    context = create_resumable_stream_context(store=store)
     given = 0
 
     async def stream() -> AsyncGenerator[bytes, None]:
@@ -318,10 +319,10 @@ async def test_a_slow_store_holds_the_source_back() -> None:
             yield b"x" * 65536
 
     await context.start("s", stream)
-    await until(lambda: store.writes)
+    await until(lambda: slow.writes)
     await asyncio.sleep(0.02)
     assert given < 15
-    store.gate.set()
+    slow.gate.set()
     await until_status(context, "s", "done")
     assert given == 100
     assert (await context.info("s")).size == 100 * 65536
