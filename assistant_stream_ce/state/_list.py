@@ -32,7 +32,7 @@ class StateList(StateProxy, MutableSequence[Any]):
         value = node[position]
         kind = type_of(value)
         if kind is dict or kind is list:
-            return self._item(position, value)
+            return self._store.wrap((*self._path, str(position)), value, self._generation)
         return self._settled(position) if value is None else value
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -78,8 +78,7 @@ class StateList(StateProxy, MutableSequence[Any]):
         """Add an item at the end."""
         store = self._store
         with store.lock:
-            node = self._node()
-            store.emit(store.assign(node, self._path, len(node), value))
+            store.emit([store.add(self._node(), self._path, value)])
 
     def extend(self, values: Iterable[Any]) -> None:
         """Add items at the end; the operations are emitted together."""
@@ -87,11 +86,7 @@ class StateList(StateProxy, MutableSequence[Any]):
         store = self._store
         with store.lock:
             node = self._node()
-            operations = [
-                operation
-                for value in snapshots
-                for operation in store.assign(node, self._path, len(node), value)
-            ]
+            operations = [store.add(node, self._path, value) for value in snapshots]
             if operations:
                 store.emit(operations)
 

@@ -140,9 +140,6 @@ class StateStore:
         if isinstance(key, str):
             old = container.get(key, _MISSING)
             container[key] = new
-        elif key == len(container):
-            old = _MISSING
-            container.append(new)
         else:
             old = container[key]
             container[key] = new
@@ -151,6 +148,15 @@ class StateStore:
         if type_of(old) not in PLAIN_TYPES:
             self.generation += 1
         return difference(old, new, wire)
+
+    def add(self, items: list[Any], path: tuple[str, ...], value: object) -> StateOperation:
+        """Append a snapshot of `value` to a list; the caller emits the operation."""
+        wire = [*path, str(len(items))]
+        if not UNSAFE_SEGMENTS.isdisjoint(wire):
+            raise unsafe_path(wire)
+        new: Any = value if type(value) in PLAIN_TYPES else to_json(value)
+        items.append(new)
+        return {"type": "set", "path": wire, "value": copy_json(new)}
 
     def refill(self, container: Any, path: tuple[str, ...], new: Any) -> None:
         """Give a list the items of `new`, or a dict only the keys of `new`; emit the difference.
