@@ -1,172 +1,192 @@
-"""What a client sends of a conversation, as LangChain messages."""
+"""What clients send of a conversation, as LangChain messages."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+from uuid import uuid4
 
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
     HumanMessage,
+    InvalidToolCall,
     SystemMessage,
     ToolCall,
     ToolMessage,
 )
 
+from assistant_stream_ce import server
 from assistant_stream_ce._json import dumps
-from assistant_stream_ce.errors import RequestError
+from assistant_stream_ce.server import (
+    AddMessageCommand,
+    AddToolResultCommand,
+    AssistantReply,
+    ClientMessage,
+    TextPart,
+    ToolCallPart,
+    ToolResult,
+    UserMessage,
+)
+from assistant_stream_ce.typing import JSONValue
 
-from ._shapes import as_items, as_mapping, as_text, first_text
+from ._blocks import ContentBlocks, content_blocks, shown_blocks
 
-__all__ = ("to_langchain_messages",)
+__all__ = (
+    "stopped_tool_message",
+    "to_human_message",
+    "to_langchain_messages",
+    "to_tool_message",
+)
 
-Fields = Mapping[str, Any]
+_PARSED = (UserMessage, AssistantReply, ToolResult, server.SystemMessage)
+
+STOPPED = "The call was stopped before it had a result."
 
 
 def to_langchain_messages(
-    messages: Iterable[object], *, allow_system: bool = False
+    messages: Iterable[ClientMessage | Mapping[str, Any]], *, allow_system: bool = False
 ) -> list[BaseMessage]:
-    """Return the `messages` of a request of `useDataStreamRuntime` as LangChain messages.
+    """Return a client's messages as LangChain messages.
 
     ```python
-    body = await request.json()
-    answer = await chain.ainvoke({"history": to_langchain_messages(body["messages"])})
+    request = parse_ui_message_request(await read_json_body(http_request), history=True)
+    answer = await model.ainvoke(to_langchain_messages(request.messages))
     ```
 
-    This client keeps the conversation and sends all of it each time, so what the assistant and
-    the tools have said is its claim. System prompts from the client are left out unless you allow
-    them, and files may only be `https:` or `data:` URLs or base64 text.
+    Models refuse a conversation in which a call has no result. So a call that the conversation
+    went on without gets one that says so; the calls at its very end stay open, for you to answer.
 
     Args:
-        messages: The `messages` of the request's body.
-        allow_system: Whether system messages of the client are used.
+        messages: The `messages` of a parsed request, of whatever client. The unparsed messages of
+            `useDataStreamRuntime`, Vercel's prompt format, are taken as well.
+        allow_system: Whether the unparsed messages may hold system prompts. They are left out
+            otherwise, because they are the browser's, not yours.
 
     Raises:
-        RequestError: Says which message cannot be used, and why.
+        RequestError: Says which unparsed message cannot be used, and why.
     """
-    converted: list[BaseMessage] = []
-    for number, item in enumerate(messages):
-        where = f"messages[{number}]"
-        message = as_mapping(item)
-        match message.get("role"):
-            case "user":
-                converted.append(_human(message, where))
-            case "assistant":
-                converted.append(_assistant(message, where))
-            case "tool":
-                converted.extend(_results(message, where))
-            case "system":
-                if allow_system:
-                    text = as_text(message.get("content")) or ""
-                    converted.append(SystemMessage(text, id=_id(message)))
-            case _:
-                raise _refused(f"{where}.role", "must be 'user', 'assistant', 'tool' or 'system'")
-    return converted
+    conversation = _Conversation()
+    for message in _parsed(messages, allow_system=allow_system):
+        conversation.add(message)
+    return conversation.messages
 
 
-def _human(message: Fields, where: str) -> HumanMessage:
-    blocks = [
-        _block(as_mapping(part), f"{where}.content[{number}]")
-        for number, part in enumerate(_parts(message, where))
-    ]
-    match blocks:
-        case [{"type": "text", "text": str(text)}]:
-            return HumanMessage(text, id=_id(message))
-        case _:
-            return HumanMessage([*blocks], id=_id(message))
+def to_human_message(message: UserMessage | AddMessageCommand) -> HumanMessage:
+    """Return what the user said.
+
+    A command's message gets an id of its own, because the client has none for it yet, and blocks
+    that the client can show when it gets them back in the state.
+    """
+    if isinstance(message, AddMessageCommand):
+        return HumanMessage(_content(shown_blocks(message.parts)), id=str(uuid4()))
+    return HumanMessage(_content(content_blocks(message.parts)), id=message.id)
 
 
-def _assistant(message: Fields, where: str) -> AIMessage:
-    text: list[str] = []
-    calls: list[ToolCall] = []
-    for number, item in enumerate(_parts(message, where)):
-        part = as_mapping(item)
-        if part.get("type") == "text":
-            text.append(_required(part, "text", f"{where}.content[{number}]"))
-        elif part.get("type") == "tool-call":
-            calls.append(_call(part, f"{where}.content[{number}]"))
-    return AIMessage("".join(text), tool_calls=calls, id=_id(message))
-
-
-def _call(part: Fields, where: str) -> ToolCall:
-    return ToolCall(
-        type="tool_call",
-        id=_required(part, "toolCallId", where),
-        name=_required(part, "toolName", where),
-        args=dict(as_mapping(part.get("input"))),
+def to_tool_message(result: ToolResult, call: ToolCall | None = None) -> ToolMessage:
+    """Return how a tool call ended; `call` knows the tool's name where the client does not."""
+    content: str | ContentBlocks
+    if result.model_content is not None:
+        content = content_blocks(result.model_content)
+    elif isinstance(result.result, str):
+        content = result.result
+    else:
+        content = dumps(result.result)
+    return ToolMessage(
+        content,
+        id=str(uuid4()) if isinstance(result, AddToolResultCommand) else None,
+        tool_call_id=result.tool_call_id,
+        # The call's own name: the client refuses a whole thread over a result with another one.
+        name=result.tool_name if call is None else call["name"],
+        artifact=result.artifact,
+        status="error" if result.is_error else "success",
     )
 
 
-def _results(message: Fields, where: str) -> Iterable[ToolMessage]:
-    for number, item in enumerate(_parts(message, where)):
-        part, place = as_mapping(item), f"{where}.content[{number}]"
-        output = as_mapping(part.get("output"))
-        kind = as_text(output.get("type")) or ""
-        value = output.get("value")
-        yield ToolMessage(
-            value if isinstance(value, str) else dumps(value),
-            tool_call_id=_required(part, "toolCallId", place),
-            name=as_text(part.get("toolName")),
-            status="error" if kind.startswith("error") else "success",
+def stopped_tool_message(call: ToolCall) -> ToolMessage:
+    """Return what stands in for the result of a call that will never have one."""
+    return ToolMessage(
+        STOPPED, id=str(uuid4()), tool_call_id=call["id"], name=call["name"], status="error"
+    )
+
+
+class _Conversation:
+    """LangChain messages in the one order that models accept."""
+
+    def __init__(self) -> None:
+        self.messages: list[BaseMessage] = []
+        self._calls: dict[str, ToolCall] = {}
+        self._open: dict[str, ToolCall] = {}
+        self._ids: set[str | None] = set()
+
+    def add(self, message: ClientMessage) -> None:
+        """Take the next message of the client."""
+        if isinstance(message, ToolResult):
+            self._open.pop(message.tool_call_id, None)
+            call = self._calls.get(message.tool_call_id)
+            self.messages.append(to_tool_message(message, call))
+            return
+        self._stop_open_calls()
+        match message:
+            case UserMessage():
+                if (said := to_human_message(message)).content:
+                    self.messages.append(said)
+            case AssistantReply():
+                self._reply(message)
+            case server.SystemMessage():
+                self.messages.append(SystemMessage(message.text, id=message.id))
+
+    def _reply(self, reply: AssistantReply) -> None:
+        texts = [part.text for part in reply.parts if isinstance(part, TextPart)]
+        calls = [part for part in reply.parts if isinstance(part, ToolCallPart)]
+        if not calls and not any(texts):
+            return
+        valid = [_tool_call(part, part.args) for part in calls if not isinstance(part.args, str)]
+        invalid = [_invalid(part, part.args) for part in calls if isinstance(part.args, str)]
+        # Several replies may come from one message of the client, and ids have to differ.
+        message_id = None if reply.id in self._ids else reply.id
+        self._ids.add(reply.id)
+        self.messages.append(
+            AIMessage("".join(texts), id=message_id, tool_calls=valid, invalid_tool_calls=invalid)
         )
+        self._open = {part.tool_call_id: _tool_call(part, {}) for part in calls}
+        self._calls |= self._open
+
+    def _stop_open_calls(self) -> None:
+        for call in self._open.values():
+            self.messages.append(stopped_tool_message(call))
+        self._open = {}
 
 
-def _block(part: Fields, where: str) -> dict[str, Any]:
-    match part.get("type"):
-        case "text":
-            return {"type": "text", "text": _required(part, "text", where)}
-        case "file":
-            mime_type = _required(part, "mediaType", where)
-            return _file(_required(part, "data", where), mime_type, part.get("filename"), where)
-        case "image":
-            data = _required(part, "image", where)
-            return _file(data, first_text(part, "mediaType") or "image/*", None, where)
+def _parsed(
+    messages: Iterable[ClientMessage | Mapping[str, Any]], *, allow_system: bool
+) -> Iterable[ClientMessage]:
+    given = list(messages)
+    parsed = [message for message in given if isinstance(message, _PARSED)]
+    if len(parsed) == len(given):
+        return parsed
+    raw = [message for message in given if not isinstance(message, _PARSED)]
+    values = cast("list[JSONValue]", raw)
+    return [*parsed, *server.read_prompt(values, allow_system=allow_system)]
+
+
+def _content(blocks: ContentBlocks) -> str | ContentBlocks:
+    match blocks:
+        case [{"type": "text", "text": str(text)}]:
+            return text
         case _:
-            raise _refused(f"{where}.type", "must be 'text', 'image' or 'file'")
+            return blocks
 
 
-def _file(data: str, mime_type: str, filename: object, where: str) -> dict[str, Any]:
-    """A content block of LangChain's own, which every provider's client translates."""
-    kind = mime_type.split("/", 1)[0]
-    block: dict[str, Any] = {"type": kind if kind in ("image", "audio", "video") else "file"}
-    if name := as_text(filename):
-        block["filename"] = name
-    if data[:5].lower() == "data:":
-        header, _, payload = data[5:].partition(",")
-        mime_type = header.split(";", 1)[0] or mime_type
-        if not header.lower().endswith(";base64"):
-            payload = base64.b64encode(unquote_to_bytes(payload)).decode()
-        return {**block, "base64": payload, "mime_type": mime_type}
-    if "://" not in data:
-        return {**block, "base64": data, "mime_type": mime_type}
-    parts = urlsplit(data)
-    if parts.scheme.lower() != "https" or not parts.hostname:
-        raise _refused(where, "must be an `https:` or a `data:` URL, or base64 text")
-    return {**block, "url": data, "mime_type": mime_type}
+def _tool_call(part: ToolCallPart, args: Mapping[str, Any]) -> ToolCall:
+    return ToolCall(type="tool_call", id=part.tool_call_id, name=part.tool_name, args=dict(args))
 
 
-def _parts(message: Fields, where: str) -> Sequence[Any]:
-    content = message.get("content")
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    if not isinstance(content, list):
-        raise _refused(f"{where}.content", "must be an array of parts")
-    return as_items(message.get("content"))
-
-
-def _required(part: Fields, key: str, where: str) -> str:
-    value = part.get(key)
-    if not isinstance(value, str):
-        raise _refused(f"{where}.{key}", "must be a string")
-    return value
-
-
-def _id(message: Fields) -> str | None:
-    return first_text(message, "id", "unstable_id")
-
-
-def _refused(where: str, why: str) -> RequestError:
-    return RequestError(f"`{where}` {why}.")
+def _invalid(part: ToolCallPart, args: str) -> InvalidToolCall:
+    return InvalidToolCall(
+        type="invalid_tool_call",
+        id=part.tool_call_id,
+        name=part.tool_name,
+        args=args,
+        error="The arguments are not a JSON object.",
+    )

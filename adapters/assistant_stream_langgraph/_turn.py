@@ -22,8 +22,12 @@ from assistant_stream_ce.server import (
     TransportCommand,
 )
 from assistant_stream_ce.typing import JSONValue
+from assistant_stream_langchain.messages import (
+    stopped_tool_message,
+    to_human_message,
+    to_tool_message,
+)
 
-from ._messages import stopped_tool_message, to_human_message, to_tool_message
 from .threads import Graph, find_fork, open_tool_calls, settle, thread_messages
 
 __all__ = ("Turn", "plan_turn")

@@ -3,32 +3,72 @@
 from __future__ import annotations
 
 from ._body import MAX_BODY_BYTES, read_json_body
+from ._fields import RequestLimits
+from .ag_ui_request import AGUIContext, AGUIRequest, AGUIResume, parse_ag_ui_request
+from .client_request import ClientRequest
+from .conversation import (
+    AssistantReply,
+    ClientMessage,
+    ClientTool,
+    DataPart,
+    FilePart,
+    ImagePart,
+    ReplyPart,
+    SystemMessage,
+    TextPart,
+    ToolCallPart,
+    ToolResult,
+    UserMessage,
+    UserMessagePart,
+)
+from .data_stream_request import DataStreamRequest, parse_data_stream_request, read_prompt
+from .openai_request import OpenAIRequest, parse_openai_request
 from .requests import (
     AddMessageCommand,
     AddToolResultCommand,
     AssistantTransportRequest,
     CustomCommand,
-    FilePart,
-    ImagePart,
-    TextPart,
     TransportCommand,
-    UserMessagePart,
     check_thread_id,
     parse_transport_request,
 )
+from .ui_message_request import ToolApproval, UIMessageRequest, parse_ui_message_request
 
 __all__ = (
     "MAX_BODY_BYTES",
+    "AGUIContext",
+    "AGUIRequest",
+    "AGUIResume",
     "AddMessageCommand",
     "AddToolResultCommand",
+    "AssistantReply",
     "AssistantTransportRequest",
+    "ClientMessage",
+    "ClientRequest",
+    "ClientTool",
     "CustomCommand",
+    "DataPart",
+    "DataStreamRequest",
     "FilePart",
     "ImagePart",
+    "OpenAIRequest",
+    "ReplyPart",
+    "RequestLimits",
+    "SystemMessage",
     "TextPart",
+    "ToolApproval",
+    "ToolCallPart",
+    "ToolResult",
     "TransportCommand",
+    "UIMessageRequest",
+    "UserMessage",
     "UserMessagePart",
     "check_thread_id",
+    "parse_ag_ui_request",
+    "parse_data_stream_request",
+    "parse_openai_request",
     "parse_transport_request",
+    "parse_ui_message_request",
     "read_json_body",
+    "read_prompt",
 )

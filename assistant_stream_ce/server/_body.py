@@ -11,7 +11,7 @@ from starlette.requests import Request
 from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.typing import JSONValue
 
-__all__ = ("MAX_BODY_BYTES", "MAX_DEPTH", "read_json_body")
+__all__ = ("MAX_BODY_BYTES", "MAX_DEPTH", "check_depth", "read_json_body")
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """The client sends its whole state with every request, images in it as data URLs."""
@@ -53,7 +53,7 @@ async def read_json_body(
         )
     body = await _read(request, max_bytes, time_limit)
     value = _parse(body)
-    _check_depth(value, max_depth)
+    check_depth(value, max_depth)
     return value
 
 
@@ -99,7 +99,8 @@ def _keep_pairs(match: re.Match[bytes]) -> bytes:
     return backslashes + (pair or rb"\ufffd")
 
 
-def _check_depth(value: JSONValue, max_depth: int) -> None:
+def check_depth(value: JSONValue, max_depth: int) -> None:
+    """Refuse a value that nests too deep for what reads it later."""
     level: list[JSONValue] = [value]
     for _ in range(max_depth + 1):
         level = [

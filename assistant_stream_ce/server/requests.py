@@ -1,4 +1,4 @@
-"""What the assistant-ui clients send, as typed values.
+"""What `useAssistantTransportRuntime` sends, as typed values.
 
 Tolerant of fields that nobody here uses, strict about those that are used. Mirrors the request of
 `useAssistantTransportRuntime` in `@assistant-ui/core` 0.3.20. What a client says is a claim: only
@@ -12,10 +12,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.typing import JSONValue
+
+from ._fields import DEFAULT_LIMITS, Fields, RequestLimits, check_url, read_file, short
+from .conversation import FilePart, ImagePart, TextPart, ToolResult, UserMessagePart
 
 __all__ = (
     "AddMessageCommand",
@@ -29,39 +31,10 @@ __all__ = (
     "UserMessagePart",
     "check_thread_id",
     "parse_transport_request",
+    "read_model_content",
 )
 
 _THREAD_ID = re.compile(r"[A-Za-z0-9_.:@~-]{1,256}")
-_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
-
-
-@dataclass(frozen=True, slots=True)
-class TextPart:
-    """A text of the user."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ImagePart:
-    """An image of the user."""
-
-    image: str
-    """An `https:` URL, or a `data:image/...` URL."""
-
-
-@dataclass(frozen=True, slots=True)
-class FilePart:
-    """A file of the user."""
-
-    data: str
-    """An `https:` URL, a `data:` URL, or base64 text."""
-    mime_type: str
-    filename: str | None = None
-
-
-UserMessagePart: TypeAlias = TextPart | ImagePart | FilePart
-"""A part of a user's message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +49,8 @@ class AddMessageCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class AddToolResultCommand:
+class AddToolResultCommand(ToolResult):
     """A tool that runs in the front end has ended."""
-
-    tool_call_id: str
-    tool_name: str | None
-    result: JSONValue
-    is_error: bool = False
-    artifact: JSONValue = None
-    model_content: Sequence[TextPart | FilePart] | None = None
-    """What the model should see of the result, where it differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +85,27 @@ class AssistantTransportRequest:
     """The whole body, for fields that have no attribute here. Nothing in it has been checked."""
 
 
-def parse_transport_request(body: JSONValue) -> AssistantTransportRequest:
+def parse_transport_request(
+    body: JSONValue, *, limits: RequestLimits = DEFAULT_LIMITS
+) -> AssistantTransportRequest:
     """Parse the body of a request of `useAssistantTransportRuntime`.
 
     Raises:
         RequestError: Says which field cannot be used, and why.
     """
-    fields = _Fields(body, "body")
-    commands = [_command(command) for command in fields.objects("commands")]
+    fields = Fields(body, "body", limits)
+    commands = [_command(command) for command in fields.objects("commands", limits.messages)]
     if not commands:
         raise RequestError("`body.commands` is empty: there is nothing to do.")
     thread_id = fields.optional_text("threadId")
+    tools = dict(fields.named_objects("tools", limits.tools))
     return AssistantTransportRequest(
         commands=commands,
         state=fields.optional_object("state"),
         thread_id=None if thread_id is None else check_thread_id(thread_id, "body.threadId"),
         parent_id=fields.optional_text("parentId"),
         system=fields.optional_text("system"),
-        tools=fields.optional_object("tools") or {},
+        tools={name: tool.values for name, tool in tools.items()},
         body=fields.values,
     )
 
@@ -153,7 +121,14 @@ def check_thread_id(value: str, where: str = "thread id") -> str:
     return value
 
 
-def _command(fields: _Fields) -> TransportCommand:
+def read_model_content(fields: Fields, key: str) -> list[TextPart | FilePart] | None:
+    """Return what the model should see of a tool's result, where the client tells."""
+    if not fields.has(key):
+        return None
+    return [_model_part(part) for part in fields.objects(key, fields.limits.parts)]
+
+
+def _command(fields: Fields) -> TransportCommand:
     kind = fields.text("type")
     if kind == "add-message":
         return _add_message(fields)
@@ -162,14 +137,14 @@ def _command(fields: _Fields) -> TransportCommand:
     return CustomCommand(kind, fields.values)
 
 
-def _add_message(fields: _Fields) -> AddMessageCommand:
+def _add_message(fields: Fields) -> AddMessageCommand:
     message = fields.object("message")
     role = message.text("role")
     if role != "user":
         raise RequestError(
-            f"`{message.where}.role` is {_short(role)}: a client may only add messages of the user."
+            f"`{message.where}.role` is {short(role)}: a client may only add messages of the user."
         )
-    parts = [_user_part(part) for part in message.objects("parts")]
+    parts = [_user_part(part) for part in message.objects("parts", fields.limits.parts)]
     if not any(not isinstance(part, TextPart) or part.text.strip() for part in parts):
         raise RequestError(f"`{message.where}.parts` has no content: send a text, image or file.")
     return AddMessageCommand(
@@ -177,127 +152,34 @@ def _add_message(fields: _Fields) -> AddMessageCommand:
     )
 
 
-def _user_part(fields: _Fields) -> UserMessagePart:
+def _user_part(fields: Fields) -> UserMessagePart:
     match fields.text("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "image":
-            return ImagePart(_check_url(fields.text("image"), f"{fields.where}.image", "image/"))
+            return ImagePart(check_url(fields.file("image"), f"{fields.where}.image", "image/"))
         case "file":
-            return _file_part(fields, "mimeType")
-        case other:
-            raise RequestError(
-                f"`{fields.where}.type` is {_short(other)}; known are 'text', 'image' and 'file'."
-            )
+            return read_file(fields, "data", fields.name("mimeType"))
+        case _:
+            raise fields.unknown("type", "text", "image", "file")
 
 
-def _file_part(fields: _Fields, mime_type: str) -> FilePart:
-    data = fields.text("data")
-    if not _BASE64.fullmatch(data):
-        _check_url(data, f"{fields.where}.data")
-    return FilePart(data, fields.text(mime_type), fields.optional_text("filename"))
-
-
-def _add_tool_result(fields: _Fields) -> AddToolResultCommand:
-    tool_call_id = fields.text("toolCallId")
-    if not tool_call_id:
-        raise RequestError(f"`{fields.where}.toolCallId` is empty.")
-    content = fields.objects("modelContent") if fields.has("modelContent") else None
+def _add_tool_result(fields: Fields) -> AddToolResultCommand:
     return AddToolResultCommand(
-        tool_call_id=tool_call_id,
+        tool_call_id=fields.name("toolCallId"),
         tool_name=fields.optional_text("toolName"),
         result=fields.values.get("result"),  # a tool that returns `undefined` sends no key
         is_error=fields.flag("isError"),
         artifact=fields.values.get("artifact"),
-        model_content=None if content is None else [_model_part(part) for part in content],
+        model_content=read_model_content(fields, "modelContent"),
     )
 
 
-def _model_part(fields: _Fields) -> TextPart | FilePart:
+def _model_part(fields: Fields) -> TextPart | FilePart:
     match fields.text("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "file":
-            return _file_part(fields, "mediaType")
-        case other:
-            raise RequestError(
-                f"`{fields.where}.type` is {_short(other)}; known are 'text' and 'file'."
-            )
-
-
-def _check_url(url: str, where: str, data_type: str = "") -> str:
-    """Let `https:` and `data:` pass. Other schemes reach files and services of the server."""
-    if url[:5].lower() == "data:":
-        if url[5 : 5 + len(data_type)].lower() == data_type:
-            return url
-        raise RequestError(f"`{where}` must be a `data:{data_type}...` URL, it is of another type.")
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "https" and bool(parts.hostname)
-    except ValueError:
-        usable = False
-    if not usable or not url.isprintable() or " " in url:
-        raise RequestError(f"`{where}` must be an `https:` or a `data:` URL.")
-    return url
-
-
-class _Fields:
-    """A JSON object and where in the body it stands, so that each complaint can say so."""
-
-    def __init__(self, value: JSONValue, where: str) -> None:
-        if not isinstance(value, dict):
-            raise RequestError(f"`{where}` must be an object, not {_kind(value)}.")
-        self.values = value
-        self.where = where
-
-    def has(self, key: str) -> bool:
-        """Whether there is a value; `null` says the same as no key at all."""
-        return self.values.get(key) is not None
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str):
-            raise RequestError(f"`{self.where}.{key}` must be a string, not {_kind(value)}.")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        return self.text(key) if self.has(key) else None
-
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key)
-        if value is not None and not isinstance(value, bool):
-            raise RequestError(f"`{self.where}.{key}` must be true or false, not {_kind(value)}.")
-        return bool(value)
-
-    def object(self, key: str) -> _Fields:
-        return _Fields(self.values.get(key), f"{self.where}.{key}")
-
-    def optional_object(self, key: str) -> dict[str, JSONValue] | None:
-        return self.object(key).values if self.has(key) else None
-
-    def objects(self, key: str) -> list[_Fields]:
-        value = self.values.get(key)
-        if not isinstance(value, list):
-            raise RequestError(f"`{self.where}.{key}` must be an array, not {_kind(value)}.")
-        return [_Fields(item, f"{self.where}.{key}[{i}]") for i, item in enumerate(value)]
-
-
-def _short(text: str) -> str:
-    """`text` in a message: it is the client's, and can be megabytes."""
-    return repr(text if len(text) <= 40 else f"{text[:39]}…")
-
-
-def _kind(value: JSONValue) -> str:
-    match value:
-        case None:
-            return "missing or null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string"
-        case list():
-            return "an array"
-        case dict():
-            return "an object"
+            return read_file(fields, "data", fields.name("mediaType"))
+        case _:
+            raise fields.unknown("type", "text", "file")

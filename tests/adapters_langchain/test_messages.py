@@ -115,7 +115,7 @@ async def test_the_users_files_reach_the_model(
 @pytest.mark.parametrize(
     ("message", "complaint"),
     [
-        ("x", "messages\\[0\\].role"),
+        ("x", "messages\\[0\\]` must be an object"),
         ({"role": "root", "content": "x"}, "messages\\[0\\].role"),
         ({"role": "user"}, "messages\\[0\\].content"),
         ({"role": "user", "content": [{"type": "video"}]}, "content\\[0\\].type"),
@@ -134,7 +134,7 @@ async def test_the_users_files_reach_the_model(
             },
             "https",
         ),
-        ({"role": "tool", "content": [{"output": {}}]}, "toolCallId"),
+        ({"role": "tool", "content": [{"output": {"type": "json"}}]}, "toolCallId"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_place(message: Any, complaint: str) -> None:
