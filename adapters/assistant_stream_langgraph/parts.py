@@ -86,9 +86,9 @@ class PartsTranslator:
     def feed(self, event: GraphEvent) -> _Chunks:
         """The chunks for one event."""
         namespace, mode, payload = event
+        if mode == "messages":
+            return self._on_message(namespace, payload)
         match mode:
-            case "messages":
-                return self._on_message(namespace, payload)
             case "updates":
                 return self._on_updates(namespace, payload)
             case "values":
@@ -126,10 +126,9 @@ class PartsTranslator:
         return chunks
 
     def _finish_reason(self) -> FinishReason:
-        # A client that reads "tool-calls" asks again by itself once every call has a result, so
-        # it is only said when an answer must come from there.
-        if self._interrupts:
-            return "tool-calls"
+        # "tool-calls" only when a call waits. A client that reads it and finds a result at every
+        # call, or no call at all, asks again by itself: so an interrupt outside of a call is no
+        # reason for it.
         reason = self._messages.finish_reason
         return "stop" if reason == "unknown" else reason
 
@@ -140,7 +139,7 @@ class PartsTranslator:
             if id(message) in self._anonymous:
                 return ()
             route = self._open_route(message, namespace, metadata)
-        return self._emit(message, route)
+        return self._emit(message, route, whole=False)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         cached = _is_cached(payload)
@@ -197,17 +196,16 @@ class PartsTranslator:
             chunks.extend(self._emit(message, route, whole=True))
         return chunks
 
-    def _emit(self, message: BaseMessage, route: _Route, *, whole: bool = False) -> _Chunks:
-        if route.hidden:
+    def _emit(self, message: BaseMessage, route: _Route, *, whole: bool) -> _Chunks:
+        namespace, parent_id, hidden = route
+        if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
-            return ()  # The call stands in an earlier answer, and so does its place for a result.
-        chunks = self._messages.feed(
-            message, namespace=route.namespace, parent_id=route.parent_id, whole=whole
-        )
+            return ()  # The call stands in an earlier answer, and its place for a result too.
+        chunks = self._messages.feed(message, namespace=namespace, parent_id=parent_id, whole=whole)
         for chunk in chunks:
             if type(chunk) in _FOLLOWED:
-                return list(self._follow(chunks, route.namespace))
+                return list(self._follow(chunks, namespace))
         return chunks
 
     def _follow(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypedDict
 
 from langchain.agents import create_agent
+from langchain.agents.middleware import SummarizationMiddleware
+from langchain.agents.structured_output import ToolStrategy
 from langchain_core.messages import (
     AIMessage,
     AIMessageChunk,
@@ -442,6 +444,29 @@ def custom_events() -> Graph:
     return builder.compile(checkpointer=InMemorySaver())
 
 
+def summarizing() -> Graph:
+    """A middleware's own model call, whose summary takes the place of the conversation."""
+    model = ScriptedChatModel(turns=["one", "two", "three"])
+    summarizer = ScriptedChatModel(turns=["private summary"], cycle=True)
+    middleware = SummarizationMiddleware(summarizer, trigger=("messages", 3), keep=("messages", 1))
+    return create_agent(model, tools=[], middleware=[middleware], checkpointer=InMemorySaver())
+
+
+class Verdict(BaseModel):
+    """A verdict."""
+
+    good: bool
+    why: str
+
+
+def structured() -> Graph:
+    """An answer that is a tool call of the machinery's, parsed into a model."""
+    turn = ["Hm. ", call("Verdict", '{"good": true, "why": "sun"}', "call_1")]
+    model = ScriptedChatModel(turns=[turn])
+    strategy = ToolStrategy(Verdict)
+    return create_agent(model, tools=[], response_format=strategy, checkpointer=InMemorySaver())
+
+
 CASES = {
     "agent": Case(agent),
     "appended": Case(appended, only_values_settle=True),
@@ -456,7 +481,9 @@ CASES = {
     "rewriting": Case(rewriting, ("hello", "again"), parts_match=False),
     "sends": Case(sends, only_values_settle=True, parts_match=False),
     "side by side": Case(side_by_side, only_values_settle=True, parts_match=False),
+    "structured": Case(structured),
     "subgraph node": Case(subgraph_node),
+    "summarizing": Case(summarizing, ("one", "two", "three")),
     "tool node batch": Case(tool_node_batch),
     "trimming": Case(trimming, ("one", "two", "three")),
     "unstreamed": Case(unstreamed),

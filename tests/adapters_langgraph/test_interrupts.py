@@ -237,6 +237,40 @@ async def test_an_unanswered_call_waits_for_the_client() -> None:
     assert run.parts.finish.finish_reason == "tool-calls"
 
 
+@pytest.mark.parametrize("form", FORMS_WITH_INTERRUPTS)
+async def test_an_interrupt_outside_of_a_call_does_not_make_the_client_ask_again(form: str) -> None:
+    """It does by itself when a message awaits calls and has none without a result."""
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", lambda state: {"messages": [AIMessage(f"Got {interrupt('well?')}.")]})
+    builder.add_edge(START, "ask")
+    graph = builder.compile(checkpointer=InMemorySaver())
+    run = await play(FORMS[form](graph, human("go"), CONFIG))
+    assert [part.name for part in run.parts.data] == ["interrupt"]
+    assert run.parts.finish is not None
+    assert run.parts.finish.finish_reason == "stop"
+
+
+async def test_a_call_that_pauses_twice_is_no_call_of_the_second_answer() -> None:
+    @tool
+    def book_twice(city: str) -> str:
+        """Book a trip."""
+        return f"{interrupt('when?')} {interrupt('who?')}"
+
+    turn = [call("book_twice", '{"city": "Rome"}', "call_1")]
+    model = ScriptedChatModel(turns=[turn, "Done."])
+    graph = create_agent(model, tools=[book_twice], checkpointer=InMemorySaver())
+    first = await play(FORMS["tuples"](graph, human("go"), CONFIG))
+    assert first.parts.finish is not None
+    assert first.parts.finish.finish_reason == "tool-calls"
+    second = await play(FORMS["tuples"](graph, Command(resume="now"), CONFIG))
+    assert second.parts.calls == {}
+    assert [part.data["value"] for part in second.parts.data] == ["who?"]  # type: ignore[index,call-overload]
+    assert second.parts.finish is not None
+    assert second.parts.finish.finish_reason == "stop"
+    third = await play(FORMS["tuples"](graph, Command(resume="me"), CONFIG))
+    assert third.parts.text == "Done."
+
+
 async def test_the_interrupts_key_can_be_named_or_left_out() -> None:
     events = FORMS["tuples"](travel_agent(), human("go"), CONFIG)
     run = await play(events, parts=False, interrupts_key="waiting")
