@@ -64,6 +64,7 @@ _RENAMED = {
     "SSE_HEARTBEAT_LINE": "SSE_HEARTBEAT",
     "add_keepalive": "add_heartbeat",
     "add_sse_heartbeat": "add_heartbeat",
+    "generate_openai_style_id": "generate_completion_id",
     "generate_openai_style_tool_call_id": "generate_tool_call_id",
 }
 """Names that have changed, wherever they stood."""

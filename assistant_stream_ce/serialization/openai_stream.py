@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from starlette.background import BackgroundTask
 
 from assistant_stream_ce._json import dumps, json_string
+from assistant_stream_ce._lifecycle import ToolCallLedger
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     ErrorChunk,
@@ -29,22 +31,31 @@ from assistant_stream_ce.chunks import (
 from assistant_stream_ce.typing import ChunkSource, FinishReason, JSONValue
 
 from . import _fields
-from ._parts import PartTracker
+from ._outcome import Outcome
 from ._sse import SSE_DONE, SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE, sse_frame
 from .assistant_stream_response import AssistantStreamResponse
 from .heartbeat import HeartbeatOption
 from .stream_encoder import StreamEncoder
 
-__all__ = ("OpenAIStreamEncoder", "OpenAIStreamResponse", "ToolCallMode")
+__all__ = (
+    "OpenAIStreamEncoder",
+    "OpenAIStreamResponse",
+    "ToolCallMode",
+    "generate_completion_id",
+)
 
-ToolCallMode: TypeAlias = Literal["stream", "pending"]
-"""Which tool calls go out: all as they come, or at the end those that have no result."""
+ToolCallMode: TypeAlias = Literal["pending", "stream"]
+"""Which tool calls go out: those without a result at the end, or all of them as they come."""
 
-_FINISH_REASONS: Mapping[FinishReason, str] = {
+_FINISH_REASONS: Mapping[FinishReason | None, str] = {
     "length": "length",
     "content-filter": "content_filter",
-    "tool-calls": "tool_calls",
 }
+
+
+def generate_completion_id() -> str:
+    """Return a new id of the form that OpenAI's completions have."""
+    return f"chatcmpl-{secrets.token_hex(12)}"
 
 
 class OpenAIStreamEncoder(StreamEncoder):
@@ -59,8 +70,12 @@ class OpenAIStreamEncoder(StreamEncoder):
         system_fingerprint: The same.
         include_usage: Whether a last chunk tells the token counts (the request's
             `stream_options.include_usage`).
-        tool_calls: `"stream"` sends every call. A client takes a call as its own to run, so for a
-            backend that runs its tools itself use `"pending"`: only calls without a result go out.
+        tool_calls: A client takes every call for its own to run. So a call goes out whole, at the
+            end, and only if it has no result (`"pending"`). `"stream"` sends every call as it
+            comes, one after the other, for a backend that leaves all tools to its client.
+
+    Attributes:
+        id: The id in every chunk.
     """
 
     media_type = SSE_MEDIA_TYPE
@@ -73,8 +88,11 @@ class OpenAIStreamEncoder(StreamEncoder):
         system_fingerprint: str | None = None,
         *,
         include_usage: bool = False,
-        tool_calls: ToolCallMode = "stream",
+        tool_calls: ToolCallMode = "pending",
     ) -> None:
+        if tool_calls not in ("pending", "stream"):
+            raise ValueError(f'`tool_calls` must be "pending" or "stream", not {tool_calls!r}')
+        self.id = generate_completion_id()
         self.model = model
         self.system_fingerprint = system_fingerprint
         self._include_usage = include_usage
@@ -82,8 +100,7 @@ class OpenAIStreamEncoder(StreamEncoder):
         self.reset()
 
     def reset(self) -> None:
-        """Forget the stream encoded so far; the next one gets an id of its own."""
-        self.id = f"chatcmpl-{secrets.token_hex(12)}"
+        """Forget the stream encoded so far."""
         head = dumps(
             {
                 "id": self.id,
@@ -95,11 +112,11 @@ class OpenAIStreamEncoder(StreamEncoder):
         )
         self._head = f"data: {head[:-1]},"
         self._choice = f'{self._head}"choices":[{{"index":0,"delta":'
-        self._parts = PartTracker()
+        self._ledger = ToolCallLedger()
+        self._outcome = Outcome()
         self._pending: dict[str, _Call] = {}
+        self._queue: deque[_Call] = deque()  # begun and not sent whole; the first is being sent
         self._call_count = 0
-        self._finish: MessageFinishChunk | None = None
-        self._tokens = (0, 0)
         self._started = False
         self._failed = False
 
@@ -108,7 +125,9 @@ class OpenAIStreamEncoder(StreamEncoder):
         fatal error, at which the client raises."""
         if self._failed:
             return ""
-        frames = "".join(map(self._frames, self._parts.ledger.admit(chunk)))
+        if type(chunk) is TextDeltaChunk and self._started:
+            return self._frames(chunk)
+        frames = "".join(map(self._frames, self._ledger.admit(chunk)))
         return self._start() + frames if frames else ""
 
     def encode_end(self) -> str:
@@ -116,9 +135,9 @@ class OpenAIStreamEncoder(StreamEncoder):
         if self._failed:
             return SSE_DONE
         frames = [self._start()]
-        frames.extend(map(self._frames, self._parts.ledger.close_open()))
+        frames.extend(map(self._frames, self._ledger.close_open()))
         if self._hold_calls:
-            frames.extend(map(self._whole_call, self._pending.values()))
+            frames.extend(map(self._call, self._pending.values()))
         frames.append(self._delta("{}", self._finish_reason()))
         if self._include_usage:
             frames.append(self._usage())
@@ -135,16 +154,11 @@ class OpenAIStreamEncoder(StreamEncoder):
             case ToolCallBeginChunk():
                 return self._begin_call(chunk)
             case ToolCallDeltaChunk() | ToolCallArgsTextFinishChunk():
-                return self._arguments(chunk.tool_call_id, chunk.args_text_delta)
+                return self._arguments(chunk)
             case ToolResultChunk():
                 self._pending.pop(chunk.tool_call_id, None)
-            case StepFinishChunk():
-                self._tokens = (
-                    self._tokens[0] + chunk.input_tokens,
-                    self._tokens[1] + chunk.output_tokens,
-                )
-            case MessageFinishChunk():
-                self._finish = chunk
+            case StepFinishChunk() | MessageFinishChunk():
+                self._outcome.note(chunk)
             case ErrorChunk():
                 return self._error(chunk)
             case _:
@@ -164,42 +178,45 @@ class OpenAIStreamEncoder(StreamEncoder):
 
     def _begin_call(self, chunk: ToolCallBeginChunk) -> str:
         call = _Call(chunk.tool_call_id, chunk.tool_name)
-        self._pending[chunk.tool_call_id] = call
+        self._pending[call.id] = call
         if self._hold_calls:
             return ""
-        call.index = self._call_count
-        self._call_count += 1
-        return self._call_delta(call, "")
+        self._queue.append(call)
+        return self._call(call) if len(self._queue) == 1 else ""
 
-    def _arguments(self, tool_call_id: str, delta: str) -> str:
-        call = self._pending.get(tool_call_id)
-        if call is None or not delta:
-            return ""
-        if self._hold_calls:
+    def _arguments(self, chunk: ToolCallDeltaChunk | ToolCallArgsTextFinishChunk) -> str:
+        call, delta = self._pending[chunk.tool_call_id], chunk.args_text_delta
+        call.is_complete = isinstance(chunk, ToolCallArgsTextFinishChunk)
+        if not self._queue or call is not self._queue[0]:
             call.arguments.append(delta)
             return ""
-        function = f'{{"arguments":{json_string(delta)}}}'
-        return self._delta(f'{{"tool_calls":[{{"index":{call.index},"function":{function}}}]}}')
+        frames = ""
+        if delta:
+            function = f'{{"arguments":{json_string(delta)}}}'
+            frames = self._delta(
+                f'{{"tool_calls":[{{"index":{call.index},"function":{function}}}]}}'
+            )
+        # The helpers of OpenAI's clients take a call for complete when the next one begins.
+        while self._queue[0].is_complete:
+            self._queue.popleft()
+            if not self._queue:
+                break
+            frames += self._call(self._queue[0])
+        return frames
 
-    def _whole_call(self, call: _Call) -> str:
+    def _call(self, call: _Call) -> str:
         call.index = self._call_count
         self._call_count += 1
-        return self._call_delta(call, "".join(call.arguments))
-
-    def _call_delta(self, call: _Call, arguments: str) -> str:
-        function: dict[str, JSONValue] = {"name": call.name, "arguments": arguments}
+        function: dict[str, JSONValue] = {"name": call.name, "arguments": "".join(call.arguments)}
         fields = {"index": call.index, "id": call.id, "type": "function", "function": function}
         return self._delta(dumps({"tool_calls": [fields]}))
 
     def _finish_reason(self) -> str:
-        if self._finish is not None:
-            return _FINISH_REASONS.get(self._finish.finish_reason, "stop")
-        return "tool_calls" if self._pending else "stop"
+        waiting = "tool_calls" if self._pending else "stop"
+        return _FINISH_REASONS.get(self._outcome.finish_reason, waiting)
 
     def _usage(self) -> str:
-        prompt, completion = self._tokens
-        if self._finish is not None and (self._finish.input_tokens or self._finish.output_tokens):
-            prompt, completion = self._finish.input_tokens, self._finish.output_tokens
+        prompt, completion = self._outcome.tokens
         usage = dumps(
             {
                 "prompt_tokens": prompt,
@@ -223,13 +240,14 @@ class OpenAIStreamEncoder(StreamEncoder):
 
 
 class _Call:
-    __slots__ = ("arguments", "id", "index", "name")
+    __slots__ = ("arguments", "id", "index", "is_complete", "name")
 
     def __init__(self, tool_call_id: str, name: str) -> None:
         self.id = tool_call_id
         self.name = name
         self.index = 0
-        self.arguments: list[str] = []
+        self.arguments: list[str] = []  # what came before the call was sent
+        self.is_complete = False
 
 
 class OpenAIStreamResponse(AssistantStreamResponse):
@@ -244,7 +262,7 @@ class OpenAIStreamResponse(AssistantStreamResponse):
         model: str = "assistant-stream",
         system_fingerprint: str | None = None,
         include_usage: bool = False,
-        tool_calls: ToolCallMode = "stream",
+        tool_calls: ToolCallMode = "pending",
         status_code: int = 200,
         headers: Mapping[str, str] | None = None,
         background: BackgroundTask | None = None,

@@ -19,19 +19,29 @@ __all__ = ("PlainTextEncoder", "PlainTextResponse")
 
 
 class PlainTextEncoder(StreamEncoder):
-    """Encodes the text of a stream as it is, and a fatal error as a last line.
+    """Encodes the text of a stream as it is, and a fatal error as a line of its own.
 
     There are no frames and there is no heartbeat: any byte would be part of the answer.
     """
 
     media_type = "text/plain; charset=utf-8"
 
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream encoded so far."""
+        self._last = "\n"
+
     def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
         """Return the chunk's text; empty for everything but text and fatal errors."""
         if isinstance(chunk, TextDeltaChunk):
+            self._last = chunk.text_delta or self._last
             return chunk.text_delta
         if isinstance(chunk, ErrorChunk) and is_fatal(chunk):
-            return f"\nError: {chunk.error}\n"
+            line_end = "" if self._last.endswith("\n") else "\n"
+            self._last = "\n"
+            return f"{line_end}Error: {chunk.error}\n"
         return ""
 
     async def encode_stream(self, stream: ChunkSource) -> AsyncGenerator[str, None]:

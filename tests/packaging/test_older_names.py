@@ -35,6 +35,8 @@ UPSTREAM = [
         serialization,
     ),
     ("assistant_stream.serialization.data_stream", "DataStreamEncoder", serialization),
+    ("assistant_stream.serialization", "OpenAIStreamResponse", serialization),
+    ("assistant_stream.serialization.openai_stream", "OpenAIStreamEncoder", serialization),
     ("assistant_stream.serialization.stream_encoder", "StreamEncoder", serialization),
     ("assistant_stream.state", "StateProxy", state),
     ("assistant_stream.state_proxy", "StateProxy", state),
