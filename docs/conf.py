@@ -85,9 +85,10 @@ def from_markdown(lines: list[str], *, is_module: bool) -> Iterator[str]:
     fenced = False
     before = ""
     for line in lines:
-        if line.startswith("```"):
+        indent, fence, language = line.partition("```")
+        if fence and not indent.strip():
             fenced = not fenced
-            yield from ("", f".. code-block:: {line[3:]}", "") if fenced else ("",)
+            yield from ("", f"{indent}.. code-block:: {language}", "") if fenced else ("",)
         elif fenced:
             yield f"    {line}"
         elif is_module and line.startswith("    "):
