@@ -7,15 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ._errors import cursor_too_far, parse_cursor, stream_lost, stream_missing, stream_vanished
 from ._reading import Batches, Stopping, end_error
 from ._redis_link import BlockingReader, Entry, RedisLink
-from .errors import (
-    cursor_too_far,
-    parse_cursor,
-    stream_lost,
-    stream_missing,
-    stream_vanished,
-)
 from .types import ResumableStreamEntry, StreamEnd
 
 __all__ = ("Follower", "Info", "parse_end")

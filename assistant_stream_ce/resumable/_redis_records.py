@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ._errors import stream_deleted, stream_finalized, stream_lost, stream_missing
 from ._redis_follow import Info, parse_end
 from ._redis_link import RedisLink
 from ._redis_scripts import ACQUIRE, APPEND, CANCEL, CLAIM, DELETE, FINISH
-from .errors import (
-    stream_deleted,
-    stream_finalized,
-    stream_lost,
-    stream_missing,
-    validate_stream_id,
-)
+from .errors import validate_stream_id
 from .types import StreamEnd
 
 __all__ = ("Claim", "StreamRecords")

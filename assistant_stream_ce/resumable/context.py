@@ -8,9 +8,9 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Literal, TypeAlias
 
+from ._errors import resolve_seconds, stream_missing
 from ._plain_store import adapt_store
 from ._producer import Hooks, Producer, Source
-from .errors import resolve_seconds, stream_missing
 from .types import (
     ResumableStreamInfo,
     ResumableStreamRole,

@@ -9,11 +9,7 @@ from typing import Literal
 
 from assistant_stream_ce.typing import CancellationSignal
 
-from ._memory_stream import MemoryStream
-from ._reading import Batches, Stopping, end_error, read_entries
-from .errors import (
-    DEFAULT_TTL,
-    ResumableStreamError,
+from ._errors import (
     chunk_too_large,
     cursor_too_far,
     parse_cursor,
@@ -23,8 +19,10 @@ from .errors import (
     stream_missing,
     stream_too_large,
     stream_vanished,
-    validate_stream_id,
 )
+from ._memory_stream import MemoryStream
+from ._reading import Batches, Stopping, end_error, read_entries
+from .errors import DEFAULT_TTL, ResumableStreamError, validate_stream_id
 from .types import (
     ResumableStreamEntry,
     ResumableStreamInfo,

@@ -25,15 +25,9 @@ except ModuleNotFoundError as error:
     raise ImportError(
         "The Redis store needs the package `redis`: pip install 'assistant-stream-ce[redis]'"
     ) from error
+from ._errors import chunk_too_large, resolve_seconds, stream_missing, stream_too_large
 from ._reading import Batches, Stopping, read_entries
-from .errors import (
-    DEFAULT_TTL,
-    ResumableStreamError,
-    chunk_too_large,
-    resolve_seconds,
-    stream_missing,
-    stream_too_large,
-)
+from .errors import DEFAULT_TTL, ResumableStreamError
 from .types import (
     ResumableStreamEntry,
     ResumableStreamInfo,

@@ -21,9 +21,10 @@ from assistant_stream_ce.serialization import (
 from assistant_stream_ce.serialization.heartbeat import resolve_heartbeat_interval
 from assistant_stream_ce.typing import RunCallback
 
+from ._errors import parse_cursor
 from ._producer import ReportedError
 from .context import ResumableStreamContext
-from .errors import ResumableStreamError, ResumableStreamErrorCode, parse_cursor
+from .errors import ResumableStreamError, ResumableStreamErrorCode
 
 __all__ = (
     "REPLAY_CONTENT_LENGTH_HEADER",
