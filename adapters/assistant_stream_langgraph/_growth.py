@@ -10,11 +10,11 @@ from assistant_stream_ce.chunks import StateOperation
 
 from ._shapes import is_dict, is_list, is_mapping
 
-__all__ = ("Operations", "extend", "grow", "put")
+__all__ = ("FIXED_KEYS", "Operations", "extend", "grow", "put")
 
 Operations: TypeAlias = list[StateOperation]
 
-_FIXED = frozenset({"type", "id", "index", "name", "output_version", "model_provider"})
+FIXED_KEYS = frozenset({"type", "id", "index", "name", "output_version", "model_provider"})
 """Keys whose texts LangChain does not concatenate."""
 
 
@@ -44,7 +44,7 @@ def grow(
     """Merge a piece of an object: texts grow, containers merge, the rest is set."""
     for key, value in delta.items():
         current = into.get(key)
-        if value is None or (key in _FIXED and current is not None):
+        if value is None or (key in FIXED_KEYS and current is not None):
             continue
         if isinstance(value, str) and isinstance(current, str):
             if value:

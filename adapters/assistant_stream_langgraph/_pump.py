@@ -19,6 +19,9 @@ __all__ = ("pump",)
 
 logger = logging.getLogger(__name__)
 
+CANCEL_AGAIN = 5.0
+"""Seconds after which a graph that has swallowed its cancellation is cancelled again."""
+
 
 def pump(
     events: AsyncIterator[object], reader: EventReader, translator: GraphTranslator
@@ -106,9 +109,10 @@ def _put(channel: Channel, chunk: AssistantStreamChunk) -> None:
 
 async def _stop(task: asyncio.Task[Exception | None]) -> None:
     """Cancel the task and wait until the graph has ended, whatever happens around the reader."""
-    task.cancel()
     with anyio.CancelScope(shield=True):
-        await asyncio.wait({task})
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CANCEL_AGAIN)
     error = None if task.cancelled() else task.exception() or task.result()
     if error is not None:
         logger.warning("The graph of a stream that was closed raised.", exc_info=error)

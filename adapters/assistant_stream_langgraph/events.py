@@ -60,12 +60,11 @@ class EventReader:
 
     def read(self, event: Any) -> Sequence[GraphEvent]:
         """The graph events in `event`; none, with one warning a stream, when it is unknown."""
-        if is_tuple(event) and len(event) == 3:
-            namespace, mode, payload = event
-            if mode == "messages":  # A token: nothing else may cost anything here.
-                return ((namespace, mode, payload),)
-            if _is_mode(mode) and _is_namespace(namespace):
-                return _split((namespace, mode, payload))
+        if event.__class__ is tuple and len(event) == 3:
+            if event[1] == "messages":  # A token: nothing else may cost anything here.
+                return (event,)
+            if _is_mode(event[1]) and _is_namespace(event[0]):
+                return _split(event)
         graph_event = self._complete(event)
         if graph_event is None:
             self._warn(event)

@@ -87,7 +87,13 @@ class PartsTranslator:
         """The chunks for one event."""
         namespace, mode, payload = event
         if mode == "messages":
-            return self._on_message(namespace, payload)
+            message, metadata = payload
+            route = self._routes.get(message.id)
+            if route is None:
+                if id(message) in self._anonymous:
+                    return ()
+                route = self._open_route(message, namespace, metadata)
+            return self._emit(message, route, False)
         match mode:
             case "updates":
                 return self._on_updates(namespace, payload)
@@ -131,15 +137,6 @@ class PartsTranslator:
         # reason for it.
         reason = self._messages.finish_reason
         return "stop" if reason == "unknown" else reason
-
-    def _on_message(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        message, metadata = payload
-        route = self._routes.get(message.id)
-        if route is None:
-            if id(message) in self._anonymous:
-                return ()
-            route = self._open_route(message, namespace, metadata)
-        return self._emit(message, route, whole=False)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         cached = _is_cached(payload)
@@ -193,10 +190,10 @@ class PartsTranslator:
                 route = self._open_route(message, namespace, None)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
-            chunks.extend(self._emit(message, route, whole=True))
+            chunks.extend(self._emit(message, route, True))
         return chunks
 
-    def _emit(self, message: BaseMessage, route: _Route, *, whole: bool) -> _Chunks:
+    def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
         namespace, parent_id, hidden = route
         if hidden:
             return ()

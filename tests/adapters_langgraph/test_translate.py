@@ -35,7 +35,7 @@ from assistant_stream_ce._channel import take_ready
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.testing import check_stream, collect
 from assistant_stream_langchain.testing import ScriptedChatModel
-from assistant_stream_langgraph import from_langgraph_events, stream_graph
+from assistant_stream_langgraph import _pump, from_langgraph_events, stream_graph
 from tests.adapters_langgraph.graphs import CASES, agent, custom_events, human, weather
 from tests.adapters_langgraph.runs import FORMS, MODES, Graph, Run, call, play, usage, values_of
 
@@ -322,6 +322,26 @@ class TestClosing:
             await reader
         await asyncio.sleep(0.05)
         assert ended.is_set()
+
+    async def test_a_graph_that_swallows_its_cancellation_is_cancelled_again(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(_pump, "CANCEL_AGAIN", 0.01)
+        refusals = 3
+
+        async def events() -> AsyncIterator[Any]:
+            nonlocal refusals
+            yield ((), "values", {"a": 1})
+            while refusals:
+                try:
+                    await asyncio.sleep(60)
+                except asyncio.CancelledError:
+                    refusals -= 1
+
+        stream = from_langgraph_events(events())
+        await anext(stream)
+        await stream.aclose()
+        assert refusals == 0
 
     async def test_a_stream_that_is_never_read_starts_nothing(self) -> None:
         started = False
