@@ -40,19 +40,23 @@ from .errors import (
     RequestError,
     RunCancelledError,
     StateOperationError,
+    StreamDecodeError,
 )
 from .serialization import (
     AGUIEncoder,
     AGUIResponse,
     AssistantStreamResponse,
+    AssistantTransportDecoder,
     AssistantTransportEncoder,
     AssistantTransportResponse,
+    DataStreamDecoder,
     DataStreamEncoder,
     DataStreamResponse,
     OpenAIStreamEncoder,
     OpenAIStreamResponse,
     PlainTextEncoder,
     PlainTextResponse,
+    StreamDecoder,
     StreamEncoder,
     UIMessageStreamEncoder,
     UIMessageStreamResponse,
@@ -62,7 +66,13 @@ from .tool_call import ToolCallController
 
 if TYPE_CHECKING:
     from assistant_stream_langchain import AssistantCallbackHandler
-    from assistant_stream_langgraph import create_app, from_langgraph_events, stream_graph
+    from assistant_stream_langgraph import (
+        append_langgraph_event,
+        create_app,
+        from_langgraph_events,
+        get_tool_call_subgraph_state,
+        stream_graph,
+    )
 
     from .accumulator import MessageAccumulator, accumulate
 
@@ -74,10 +84,12 @@ __all__ = (
     "AssistantStreamChunk",
     "AssistantStreamError",
     "AssistantStreamResponse",
+    "AssistantTransportDecoder",
     "AssistantTransportEncoder",
     "AssistantTransportResponse",
     "DataChunk",
     "DataPartChunk",
+    "DataStreamDecoder",
     "DataStreamEncoder",
     "DataStreamResponse",
     "ErrorChunk",
@@ -99,6 +111,8 @@ __all__ = (
     "StateProxy",
     "StepFinishChunk",
     "StepStartChunk",
+    "StreamDecodeError",
+    "StreamDecoder",
     "StreamEncoder",
     "TextDeltaChunk",
     "ToolCallArgsTextFinishChunk",
@@ -111,9 +125,11 @@ __all__ = (
     "UpdateStateChunk",
     "__version__",
     "accumulate",
+    "append_langgraph_event",
     "create_app",
     "create_run",
     "from_langgraph_events",
+    "get_tool_call_subgraph_state",
     "register_json_type",
     "stream_graph",
 )
@@ -122,8 +138,10 @@ _LAZY = {
     "AssistantCallbackHandler": "assistant_stream_langchain",
     "MessageAccumulator": "assistant_stream_ce.accumulator",
     "accumulate": "assistant_stream_ce.accumulator",
+    "append_langgraph_event": "assistant_stream_langgraph",
     "create_app": "assistant_stream_langgraph",
     "from_langgraph_events": "assistant_stream_langgraph",
+    "get_tool_call_subgraph_state": "assistant_stream_langgraph",
     "stream_graph": "assistant_stream_langgraph",
 }
 

@@ -5,7 +5,8 @@ All of them are an `AssistantStreamError`:
 - `StateOperationError`: a state operation that the client would refuse;
 - `NotJSONError`: a value that has no JSON form;
 - `RunCancelledError`: the callback of a run was cancelled from within;
-- `RequestError`: a request body that cannot be used.
+- `RequestError`: a request body that cannot be used;
+- `StreamDecodeError`: bytes of a stream that a client would fail at.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = (
     "RequestError",
     "RunCancelledError",
     "StateOperationError",
+    "StreamDecodeError",
 )
 
 
@@ -50,3 +52,8 @@ class RequestError(AssistantStreamError, ValueError):
         super().__init__(message)
         self.status_code = status_code
         """The HTTP status that says the same, 4xx."""
+
+
+class StreamDecodeError(AssistantStreamError, ValueError):
+    """Raised when a stream cannot be decoded: the TypeScript client would fail at it, or a frame is
+    longer than it may be."""

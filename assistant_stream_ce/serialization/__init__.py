@@ -6,6 +6,7 @@ from .ag_ui import AGUIEncoder, AGUIResponse
 from .assistant_stream_response import AssistantStreamResponse
 from .assistant_transport import AssistantTransportEncoder, AssistantTransportResponse
 from .data_stream import DataStreamEncoder, DataStreamResponse
+from .decoders import AssistantTransportDecoder, DataStreamDecoder, StreamDecoder
 from .heartbeat import HeartbeatOption
 from .openai_stream import OpenAIStreamEncoder, OpenAIStreamResponse, ToolCallMode
 from .plain_text import PlainTextEncoder, PlainTextResponse
@@ -17,8 +18,10 @@ __all__ = (
     "AGUIResponse",
     "AISDKVersion",
     "AssistantStreamResponse",
+    "AssistantTransportDecoder",
     "AssistantTransportEncoder",
     "AssistantTransportResponse",
+    "DataStreamDecoder",
     "DataStreamEncoder",
     "DataStreamResponse",
     "HeartbeatOption",
@@ -26,6 +29,7 @@ __all__ = (
     "OpenAIStreamResponse",
     "PlainTextEncoder",
     "PlainTextResponse",
+    "StreamDecoder",
     "StreamEncoder",
     "ToolCallMode",
     "UIMessageStreamEncoder",
