@@ -25,6 +25,7 @@ _HOMES: dict[str, str] = {
     "assistant_stream_chunk": "assistant_stream_ce.chunks",
     "create_run": "assistant_stream_ce.create_run",
     "modules": "",
+    "modules.langgraph": "assistant_stream_langgraph.compat",
     "modules.tool_call": "assistant_stream_ce.tool_call",
     "resumable": "assistant_stream_ce.resumable",
     "resumable.context": "assistant_stream_ce.resumable.context",
