@@ -37,8 +37,10 @@ from .create_run import create_run
 from .errors import (
     AssistantStreamError,
     NotJSONError,
+    RecordingError,
     RequestError,
     RunCancelledError,
+    RunResponseError,
     StateOperationError,
     StreamDecodeError,
 )
@@ -75,6 +77,8 @@ if TYPE_CHECKING:
     )
 
     from .accumulator import MessageAccumulator, accumulate
+    from .client import stream_run
+    from .recording import record, replay
 
 __all__ = (
     "AGUIEncoder",
@@ -103,9 +107,11 @@ __all__ = (
     "PlainTextResponse",
     "ReasoningDeltaChunk",
     "ReasoningPartStartChunk",
+    "RecordingError",
     "RequestError",
     "RunCancelledError",
     "RunController",
+    "RunResponseError",
     "SourceChunk",
     "StateOperationError",
     "StateProxy",
@@ -130,8 +136,11 @@ __all__ = (
     "create_run",
     "from_langgraph_events",
     "get_tool_call_subgraph_state",
+    "record",
     "register_json_type",
+    "replay",
     "stream_graph",
+    "stream_run",
 )
 
 _LAZY = {
@@ -142,7 +151,10 @@ _LAZY = {
     "create_app": "assistant_stream_langgraph",
     "from_langgraph_events": "assistant_stream_langgraph",
     "get_tool_call_subgraph_state": "assistant_stream_langgraph",
+    "record": "assistant_stream_ce.recording",
+    "replay": "assistant_stream_ce.recording",
     "stream_graph": "assistant_stream_langgraph",
+    "stream_run": "assistant_stream_ce.client",
 }
 
 _legacy.install(__name__)
