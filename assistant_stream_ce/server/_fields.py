@@ -57,11 +57,16 @@ class Fields:
         """Return the complaint that the field `key` `why`."""
         return RequestError(f"`{self.where}.{key}` {why}")
 
+    def too_much(self, key: str, count: int, what: str, limit: int) -> RequestError:
+        """Return the complaint that the field `key` has more than `limit` of something."""
+        why = f"has {count} {what}; this server takes up to {limit}."
+        return RequestError(f"`{self.where}.{key}` {why}", status_code=413)
+
     def unknown(self, key: str, *known: str) -> RequestError:
         """Return the complaint that the text `key` is none of those that are known."""
         *names, last = map(repr, known)
         listed = f"are {', '.join(names)} and {last}" if names else f"is {last}"
-        return self.refused(key, f"is {short(self.text(key))}; known {listed}.")
+        return self.refused(key, f"is {short(self.word(key))}; known {listed}.")
 
     def has(self, key: str) -> bool:
         """Whether there is a value; `null` says the same as no key at all."""
@@ -70,6 +75,13 @@ class Fields:
     def text(self, key: str) -> str:
         """Return a text."""
         return self._text(key, self.limits.text_length)
+
+    def word(self, key: str) -> str:
+        """Return a text that is one of few."""
+        value = self.values.get(key)
+        if not isinstance(value, str):
+            raise self.refused(key, f"must be a string, not {_kind(value)}.")
+        return value
 
     def name(self, key: str) -> str:
         """Return an id or a name, which is short and not empty."""
@@ -112,7 +124,7 @@ class Fields:
         if not isinstance(value, list):
             raise self.refused(key, f"must be an array, not {_kind(value)}.")
         if len(value) > limit:
-            raise self.refused(key, f"has {len(value)} items; this server takes up to {limit}.")
+            raise self.too_much(key, len(value), "items", limit)
         return value
 
     def objects(self, key: str, limit: int) -> list[Fields]:
@@ -131,19 +143,14 @@ class Fields:
             return
         members = self.object(key)
         if len(members.values) > limit:
-            count = len(members.values)
-            raise self.refused(key, f"has {count} members; this server takes up to {limit}.")
+            raise self.too_much(key, len(members.values), "members", limit)
         for name in members.values:
             yield name, members.object(name)
 
     def _text(self, key: str, limit: int) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str):
-            raise self.refused(key, f"must be a string, not {_kind(value)}.")
+        value = self.word(key)
         if len(value) > limit:
-            raise self.refused(
-                key, f"has {len(value)} characters; this server takes up to {limit}."
-            )
+            raise self.too_much(key, len(value), "characters", limit)
         return value
 
 

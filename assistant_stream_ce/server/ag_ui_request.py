@@ -127,7 +127,7 @@ def _context(fields: Fields) -> AGUIContext:
 
 def _resume(fields: Fields) -> AGUIResume:
     interrupt_id, payload = fields.name("interruptId"), fields.values.get("payload")
-    match fields.text("status"):
+    match fields.word("status"):
         case "resolved":
             return AGUIResume(interrupt_id, "resolved", payload)
         case "cancelled":
@@ -138,7 +138,7 @@ def _resume(fields: Fields) -> AGUIResume:
 
 def _message(fields: Fields) -> Iterable[ClientMessage]:
     message_id = fields.optional_name("id")
-    match fields.text("role"):
+    match fields.word("role"):
         case "system" | "developer":
             yield SystemMessage(fields.text("content"), message_id)
         case "user":
@@ -158,7 +158,7 @@ def _content(fields: Fields) -> list[TextPart | FilePart]:
 
 
 def _part(fields: Fields) -> TextPart | FilePart:
-    kind = fields.text("type")
+    kind = fields.word("type")
     if kind == "text":
         return TextPart(fields.text("text"))
     if kind == "binary":  # what 0.0.59 calls all media
@@ -168,7 +168,7 @@ def _part(fields: Fields) -> TextPart | FilePart:
         raise fields.unknown("type", "text", *_MEDIA)
     source = fields.object("source")
     mime_type = source.optional_name("mimeType") or _MEDIA[kind]
-    match source.text("type"):
+    match source.word("type"):
         case "data":
             return _media(source, "value", mime_type, is_url=False)
         case "url":

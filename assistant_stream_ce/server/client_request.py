@@ -134,7 +134,7 @@ def _parsed(text: str) -> JSONValue:
 
 
 def _role(fields: Fields, roles: Sequence[str]) -> str:
-    role = fields.text("role")
+    role = fields.word("role")
     if role not in roles:
         raise fields.unknown("role", *roles)
     return role

@@ -114,7 +114,7 @@ def _read(items: Sequence[Fields], *, history: bool, allow_system: bool) -> Conv
 
 def _message(fields: Fields) -> Iterable[ClientMessage]:
     message_id = fields.optional_name("unstable_id") or fields.optional_name("id")
-    match fields.text("role"):
+    match fields.word("role"):
         case "system":
             yield SystemMessage(fields.text("content"), message_id)
         case "user":
@@ -136,7 +136,7 @@ def _parts(fields: Fields) -> list[Fields]:
 
 
 def _user_part(fields: Fields) -> UserMessagePart:
-    match fields.text("type"):
+    match fields.word("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "file":
@@ -148,7 +148,7 @@ def _user_part(fields: Fields) -> UserMessagePart:
 
 
 def _reply_part(fields: Fields) -> Iterable[ReplyPart]:
-    match fields.text("type"):
+    match fields.word("type"):
         case "text":
             yield TextPart(fields.text("text"))
         case "tool-call":
@@ -160,7 +160,7 @@ def _reply_part(fields: Fields) -> Iterable[ReplyPart]:
 
 def _result(fields: Fields) -> ToolResult:
     output = fields.object("output")
-    kind = output.text("type")
+    kind = output.word("type")
     if kind not in _OUTPUTS:
         raise output.unknown("type", *_OUTPUTS)
     return ToolResult(

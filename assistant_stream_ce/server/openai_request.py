@@ -89,7 +89,7 @@ def parse_openai_request(
         tools=[
             read_tool(tool.object("function"))
             for tool in fields.optional_objects("tools", limits.tools)
-            if tool.text("type") == "function"
+            if tool.word("type") == "function"
         ],
         body=fields.values,
         model=fields.name("model"),
@@ -103,7 +103,7 @@ def parse_openai_request(
 
 
 def _message(fields: Fields) -> Iterable[ClientMessage]:
-    match fields.text("role"):
+    match fields.word("role"):
         case "system" | "developer":
             yield SystemMessage("".join(part.text for part in _texts(fields)))
         case "user":
@@ -125,13 +125,13 @@ def _content(fields: Fields) -> list[Fields]:
 
 def _texts(fields: Fields) -> Iterable[TextPart]:
     for part in _content(fields):
-        if part.text("type") != "text":
+        if part.word("type") != "text":
             raise part.unknown("type", "text")
         yield TextPart(part.text("text"))
 
 
 def _user_part(fields: Fields) -> UserMessagePart:
-    match fields.text("type"):
+    match fields.word("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "image_url":
@@ -157,8 +157,8 @@ def _file(fields: Fields) -> FilePart:
 def _reply(fields: Fields) -> Iterable[ReplyPart]:
     if fields.has("content"):
         for part in _content(fields):
-            if part.text("type") in ("text", "refusal"):
-                yield TextPart(part.text(part.text("type")))
+            if part.word("type") in ("text", "refusal"):
+                yield TextPart(part.text(part.word("type")))
     for call in fields.optional_objects("tool_calls", fields.limits.parts):
         function = call.object("function")
         args = read_args(function.values.get("arguments"))

@@ -129,7 +129,7 @@ def read_model_content(fields: Fields, key: str) -> list[TextPart | FilePart] | 
 
 
 def _command(fields: Fields) -> TransportCommand:
-    kind = fields.text("type")
+    kind = fields.word("type")
     if kind == "add-message":
         return _add_message(fields)
     if kind == "add-tool-result":
@@ -139,7 +139,7 @@ def _command(fields: Fields) -> TransportCommand:
 
 def _add_message(fields: Fields) -> AddMessageCommand:
     message = fields.object("message")
-    role = message.text("role")
+    role = message.word("role")
     if role != "user":
         raise RequestError(
             f"`{message.where}.role` is {short(role)}: a client may only add messages of the user."
@@ -153,7 +153,7 @@ def _add_message(fields: Fields) -> AddMessageCommand:
 
 
 def _user_part(fields: Fields) -> UserMessagePart:
-    match fields.text("type"):
+    match fields.word("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "image":
@@ -176,7 +176,7 @@ def _add_tool_result(fields: Fields) -> AddToolResultCommand:
 
 
 def _model_part(fields: Fields) -> TextPart | FilePart:
-    match fields.text("type"):
+    match fields.word("type"):
         case "text":
             return TextPart(fields.text("text"))
         case "file":

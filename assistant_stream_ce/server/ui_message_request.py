@@ -102,7 +102,7 @@ def parse_ui_message_request(
         allow_system=allow_system,
         with_last_reply=True,
     )
-    last = items[-1] if items and items[-1].text("role") == "assistant" else None
+    last = items[-1] if items and items[-1].word("role") == "assistant" else None
     thread_id = fields.optional_name("id")
     request = UIMessageRequest(
         messages=conversation.messages,
@@ -125,7 +125,7 @@ def _id(message: Fields | None) -> str | None:
 
 
 def _trigger(fields: Fields) -> Literal["submit-message", "regenerate-message"]:
-    match fields.optional_text("trigger"):
+    match fields.word("trigger") if fields.has("trigger") else None:
         case None | "submit-message":
             return "submit-message"
         case "regenerate-message":
@@ -137,9 +137,9 @@ def _trigger(fields: Fields) -> Literal["submit-message", "regenerate-message"]:
 def _message(fields: Fields) -> Iterable[ClientMessage]:
     message_id = fields.optional_name("id")
     parts = fields.objects("parts", fields.limits.parts)
-    match fields.text("role"):
+    match fields.word("role"):
         case "system":
-            texts = [part.text("text") for part in parts if part.text("type") == "text"]
+            texts = [part.text("text") for part in parts if part.word("type") == "text"]
             yield SystemMessage("".join(texts), message_id)
         case "user":
             yield UserMessage([found for part in parts for found in _user_part(part)], message_id)
@@ -148,7 +148,7 @@ def _message(fields: Fields) -> Iterable[ClientMessage]:
 
 
 def _user_part(fields: Fields) -> Iterable[UserMessagePart]:
-    kind = fields.text("type")
+    kind = fields.word("type")
     if kind == "text":
         yield TextPart(fields.text("text"))
     elif kind == "file":
@@ -164,7 +164,7 @@ def _replies(parts: Sequence[Fields], message_id: str | None) -> Iterable[Client
     said: list[ReplyPart] = []
     results: list[ToolResult] = []
     for part in parts:
-        kind = part.text("type")
+        kind = part.word("type")
         if kind == "step-start" and (said or results):
             yield from _step(said, results, message_id)
             said, results = [], []
@@ -234,14 +234,14 @@ def _answer(fields: Fields) -> Fields | None:
 
 
 def _tool_name(fields: Fields) -> str | None:
-    kind = fields.text("type")
+    kind = fields.word("type")
     if kind == "dynamic-tool":
         return fields.name("toolName")
     return (kind.removeprefix("tool-") or None) if kind.startswith("tool-") else None
 
 
 def _state(fields: Fields) -> str:
-    state = fields.text("state")
+    state = fields.word("state")
     if state not in _STATES:
         raise fields.unknown("state", *_STATES)
     return state

@@ -17,6 +17,7 @@ import {
 } from "assistant-stream";
 import { AG_UIS, readAGUI } from "./ag_ui.mjs";
 import { AI_SDKS, readUIMessage } from "./ai_sdk.mjs";
+import { SENDERS, send } from "./requests.mjs";
 import { body, takeLog } from "./wire.mjs";
 
 const DECODERS = {
@@ -29,6 +30,7 @@ const DECODERS = {
 const READERS = Object.fromEntries([
   ...AI_SDKS.map((sdk) => [sdk, readUIMessage]),
   ...AG_UIS.map((version) => [version, readAGUI]),
+  ...Object.keys(SENDERS).map((client) => [client, send]),
 ]);
 
 // What depends on the clock is dropped, and `content`, an alias of `parts`.
