@@ -6,18 +6,23 @@ All of them are an `AssistantStreamError`:
 - `NotJSONError`: a value that has no JSON form;
 - `RunCancelledError`: the callback of a run was cancelled from within;
 - `RequestError`: a request body that cannot be used;
-- `StreamDecodeError`: bytes of a stream that a client would fail at.
+- `StreamDecodeError`: bytes of a stream that a client would fail at;
+- `RunResponseError`: a server that does not answer with a run;
+- `RecordingError`: a recording that cannot be played.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike, fspath
 
 __all__ = (
     "AssistantStreamError",
     "NotJSONError",
+    "RecordingError",
     "RequestError",
     "RunCancelledError",
+    "RunResponseError",
     "StateOperationError",
     "StreamDecodeError",
 )
@@ -57,3 +62,25 @@ class RequestError(AssistantStreamError, ValueError):
 class StreamDecodeError(AssistantStreamError, ValueError):
     """Raised when a stream cannot be decoded: the TypeScript client would fail at it, or a frame is
     longer than it may be."""
+
+
+class RunResponseError(AssistantStreamError):
+    """Raised when a server that was asked for a run answers with something else."""
+
+    def __init__(self, message: str, status_code: int, body: str = "") -> None:
+        super().__init__(message)
+        self.status_code = status_code
+        """The HTTP status."""
+        self.body = body
+        """The beginning of the body, when the server has refused."""
+
+
+class RecordingError(AssistantStreamError, ValueError):
+    """Raised when a file cannot be played as a recording."""
+
+    def __init__(self, reason: str, path: str | PathLike[str], line: int) -> None:
+        super().__init__(f"Cannot play `{fspath(path)}`: line {line} is damaged, {reason}")
+        self.path = fspath(path)
+        """The file."""
+        self.line = line
+        """The line at fault, from 1."""
