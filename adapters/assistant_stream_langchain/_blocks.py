@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from assistant_stream_ce.server import DataPart, FilePart, ImagePart, TextPart, UserMessagePart
 
-__all__ = ("ContentBlocks", "content_blocks", "shown_blocks")
+__all__ = ("ContentBlocks", "base64_of", "content_blocks", "shown_blocks")
 
 ContentBlocks: TypeAlias = list[str | dict[Any, Any]]
 """As the constructors of LangChain's messages declare it."""
@@ -46,7 +46,7 @@ def _media_block(data: str, mime_type: str, filename: str | None) -> dict[Any, A
         block["filename"] = filename
     if _is_url(data):
         return {**block, "url": data}
-    return {**block, "base64": _base64_of(data)}
+    return {**block, "base64": base64_of(data)}
 
 
 def _shown_block(part: TextPart | ImagePart | FilePart) -> dict[Any, Any]:
@@ -66,7 +66,7 @@ def _shown_file(part: FilePart) -> dict[Any, Any]:
         block |= {"filename": part.filename, "metadata": {"filename": part.filename}}
     if _is_url(part.data):
         return {**block, "source_type": "url", "url": part.data}
-    return {**block, "source_type": "base64", "data": _base64_of(part.data)}
+    return {**block, "source_type": "base64", "data": base64_of(part.data)}
 
 
 def _is_url(data: str) -> bool:
@@ -80,7 +80,8 @@ def _stated_type(data: str) -> str | None:
     return data[5:].partition(",")[0].partition(";")[0] or None
 
 
-def _base64_of(data: str) -> str:
+def base64_of(data: str) -> str:
+    """Return the base64 text of a file that is that or a data URL."""
     if data[:5].lower() != "data:":
         return data
     header, _, payload = data.partition(",")

@@ -144,7 +144,8 @@ FIELDS = (
     "commands type message messages role parts content text image image_url url data mimeType file "
     "mediaType state threadId runId parentId toolCallId toolName toolCalls tool_calls result "
     "output value isError modelContent tools system id input approval approved "
-    "arguments function name model source context description resume status interruptId trigger file_data input_audio"
+    "arguments function name model source context description resume "
+    "status interruptId trigger file_data input_audio"
 )
 WORDS = (
     "add-message add-tool-result user assistant tool system developer text image image_url file "
