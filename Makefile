@@ -15,21 +15,33 @@ INSTALLED := $(VENV)/.installed
 JS        := tests/js/node_modules/.installed
 SYSTEM    := $(VENV)/.system
 
+# The peer that we are compared with: its tests, and its package for the benchmarks. Never installed.
+UPSTREAM_VERSION := 0.0.36
+UPSTREAM  := .peers/sdist
+PEERS     := .peers/packages
+
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test lint format docs page setup clean
+.PHONY: help demo test upstream-tests bench lint format docs page setup clean
 
 help:  ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page
 	@$(BIN)/assistant-stream-ce demo
 
 test: setup lint docs  ## Check and test everything
 	@$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory upstream-tests
+
+upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
+	@$(BIN)/python -m tests.upstream $(UPSTREAM)
+
+bench: $(INSTALLED) $(PEERS)/.installed  ## Measure, beside upstream, for some minutes
+	@ASSISTANT_STREAM_UPSTREAM=$(CURDIR)/$(PEERS) $(BIN)/python -m tests.bench --json bench.json
 
 lint: $(INSTALLED)  ## Check style, types, spelling and import direction
 	@$(BIN)/ruff check .
@@ -52,7 +64,7 @@ page: $(PAGE)  ## Build the chat page
 setup: $(PAGE) $(INSTALLED) $(JS) $(SYSTEM)  ## Install everything the tests need
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist
+	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist .peers bench.json
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'
@@ -78,6 +90,14 @@ $(PAGE): $(WEB)/node_modules/.installed $(shell find $(WEB) -type f -not -path '
 $(JS): tests/js/package-lock.json
 	@echo "Installing the clients that the tests read with ..."
 	@cd tests/js && $(NPM) ci >/dev/null
+	@touch $@
+
+$(UPSTREAM)/.downloaded: tests/upstream/differences.toml | $(BIN)/python
+	@$(PIP) download --no-deps --no-binary assistant-stream --dest $(UPSTREAM) assistant-stream==$(UPSTREAM_VERSION)
+	@touch $@
+
+$(PEERS)/.installed: | $(BIN)/python
+	@$(PIP) install --upgrade --no-deps --target $(PEERS) assistant-stream==$(UPSTREAM_VERSION)
 	@touch $@
 
 $(SYSTEM): .ci/system-packages | $(BIN)/python

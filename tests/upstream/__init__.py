@@ -1,0 +1,1 @@
+"""Upstream's own tests, unchanged, against this package; see `__main__.py`."""
