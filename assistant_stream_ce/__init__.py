@@ -163,7 +163,7 @@ _legacy.install(__name__)
 def __getattr__(name: str) -> Any:
     module = _LAZY.get(name)
     if module is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return _legacy.older_name(name)
     value = getattr(import_module(module), name)
     globals()[name] = value
     return value

@@ -16,13 +16,16 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-__all__ = ("install",)
+__all__ = ("install", "older_name")
 
 _PACKAGE = "assistant_stream_ce"
+
+_MODELS = "assistant_stream_langchain._older_requests"
 
 _HOMES: dict[str, str] = {
     "": "assistant_stream_ce",
     "assistant_stream_chunk": "assistant_stream_ce.chunks",
+    "assistant_stream_models": _MODELS,
     "create_run": "assistant_stream_ce.create_run",
     "modules": "",
     "modules.langgraph": "assistant_stream_langgraph.compat",
@@ -51,8 +54,19 @@ _HOMES: dict[str, str] = {
 """Older module, without its root, and the module that has its names now; "" for one that only
 held other modules."""
 
-_MOVED_HERE = ("assistant_stream_chunk", "modules", "state_proxy")
+_MOVED_HERE = ("assistant_stream_chunk", "assistant_stream_models", "modules", "state_proxy")
 """What 0.0.2 had at another place than today, each with the modules below it."""
+
+_REPLACED = {
+    "AddMessageCommand": "AddMessageCommand",
+    "AddToolResultCommand": "AddToolResultCommand",
+    "ChatRequest": "AssistantTransportRequest",
+    "MessagePart": "UserMessagePart",
+    "UserMessage": "UserMessage",
+}
+"""The request models of 0.0.2, which had them at its top level too, and what in
+`assistant_stream_ce.server` says the same. They are pydantic models, and that is what an endpoint
+which declares one needs; so these alone are not the new classes under an older name."""
 
 _DUNDERS = ("__all__", "__version__")
 """What the import system does not look for itself."""
@@ -90,6 +104,17 @@ class _OlderModule(ModuleType):
         return dir(import_module(home)) if home else []
 
 
+def older_name(name: str) -> object:
+    """Return what 0.0.2 had at the top level of the package under `name`.
+
+    Raises:
+        AttributeError: It had no such thing.
+    """
+    if name not in _REPLACED:
+        raise AttributeError(f"module `{_PACKAGE}` has no attribute `{name}`")
+    return _resolve(_PACKAGE, _MODELS, name, warn=True, stacklevel=4)
+
+
 def install(root: str) -> None:
     """Make the older module names below `root` importable.
 
@@ -114,14 +139,19 @@ def _add_module(name: str) -> None:
     sys.modules[name] = module
 
 
-def _resolve(older: str, home: str, name: str, *, warn: bool) -> object:
+def _resolve(older: str, home: str, name: str, *, warn: bool, stacklevel: int = 3) -> object:
     new_name = _RENAMED.get(name, name)
     try:
         value: object = getattr(import_module(home), new_name)
     except AttributeError:
         raise AttributeError(f"module `{older}` has no attribute `{name}`") from None
     if warn and name != "__all__":
-        warnings.warn(
-            f"`{older}.{name}` is now `{home}.{new_name}`.", DeprecationWarning, stacklevel=3
-        )
+        new = f"`{home}.{new_name}`"
+        if home == _MODELS:
+            new = (
+                f"`assistant_stream_ce.server.{_REPLACED[name]}`, with other field names; "
+                "`assistant_stream_ce.server.parse_transport_request` parses a request"
+            )
+        message = f"`{older}.{name}` is now {new}."
+        warnings.warn(message, DeprecationWarning, stacklevel=stacklevel)
     return value
