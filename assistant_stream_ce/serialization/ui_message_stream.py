@@ -62,10 +62,10 @@ AISDKVersion: TypeAlias = Literal[5, 6, 7]
 class UIMessageStreamEncoder(StreamEncoder):
     """Encodes chunks as an AI SDK UI message stream, for `useChat` and `useChatRuntime`.
 
-    With the results of all its calls a step ends, said or not. So an app that sends the
-    conversation again once the calls of the last step have results
-    (`lastAssistantMessageIsCompleteWithToolCalls`) does so for calls that it answers itself, and
-    not for those that are answered here.
+    A stream begins with a step, and with the results of all its calls a step ends, said or not.
+    So an app that sends the conversation again once the calls of the last step have results
+    (`lastAssistantMessageIsCompleteWithToolCalls`) does so once for calls that it answers itself,
+    and never for those that are answered here.
 
     The protocol has no parents, reasoning summaries and graph state. A `parentId` and a `summary`
     travel as the part's `providerMetadata["assistant-stream"]`; state operations as a transient
@@ -142,7 +142,8 @@ class UIMessageStreamEncoder(StreamEncoder):
 
     def _start_message(self) -> str:
         self._started = True
-        return ui_frame("start", _fields.without_absent(messageId=self._message_id))
+        start = ui_frame("start", _fields.without_absent(messageId=self._message_id))
+        return start + self._start_step()
 
     def _frames(self, chunk: AssistantStreamChunk) -> str:
         match chunk:

@@ -129,8 +129,8 @@ FRAMES: list[tuple[AssistantStreamChunk, list[str]]] = [
         ],
     ),
     (UpdateStateChunk([]), []),
-    (StepStartChunk("m"), ['{"type":"start-step"}']),
-    (StepFinishChunk("stop", 1, 2), []),
+    (StepStartChunk("m"), []),  # A stream begins with a step.
+    (StepFinishChunk("stop", 1, 2), ['{"type":"finish-step"}']),
     (MessageFinishChunk("stop", 1, 2), []),
     (ToolCallBeginChunk("c", "t"), ['{"type":"tool-input-start","toolCallId":"c","toolName":"t"}']),
 ]
@@ -166,9 +166,9 @@ def finish_of(
 
 @pytest.mark.parametrize(("chunk", "frames"), FRAMES, ids=lambda value: getattr(value, "type", ""))
 def test_the_frames_of_a_chunk(chunk: AssistantStreamChunk, frames: list[str]) -> None:
-    start, *rest = frames_of(UIMessageStreamEncoder().encode_chunk(chunk))
+    start, step, *rest = frames_of(UIMessageStreamEncoder().encode_chunk(chunk))
 
-    assert start == '{"type":"start"}'
+    assert (start, step) == ('{"type":"start"}', '{"type":"start-step"}')
     assert rest == frames
 
 
@@ -195,6 +195,7 @@ def test_the_frames_of_a_chunk(chunk: AssistantStreamChunk, frames: list[str]) -
                 '{"type":"tool-input-available","toolCallId":"c","toolName":"t",'
                 + PARENT
                 + ',"input":{}}',
+                '{"type":"finish-step"}',
                 '{"type":"start-step"}',
                 '{"type":"tool-output-available","toolCallId":"c","output":{"r":1}}',
             ],
@@ -284,21 +285,34 @@ def test_the_results_of_all_calls_end_the_step() -> None:
 def test_a_step_waits_until_the_arguments_of_another_model_call_are_complete() -> None:
     assert types_of(BEGIN, StepStartChunk("m2"), ARGS, ToolCallArgsTextFinishChunk("c")) == [
         "start",
+        "start-step",
         "tool-input-start",
         "tool-input-delta",
         "tool-input-available",
         "start-step",
+        "finish-step",
         "finish-step",
         "finish",
     ]
 
 
 def test_the_end_of_a_step_that_never_began_is_left_out() -> None:
-    assert types_of(StepFinishChunk("stop"), TextDeltaChunk("a")) == [
+    assert types_of(StepStartChunk("m1"), StepFinishChunk("stop"), StepFinishChunk("stop")) == [
         "start",
+        "start-step",
+        "finish-step",
+        "finish",
+    ]
+
+
+def test_without_a_word_about_steps_there_is_one() -> None:
+    assert types_of(TextDeltaChunk("a")) == [
+        "start",
+        "start-step",
         "text-start",
         "text-delta",
         "text-end",
+        "finish-step",
         "finish",
     ]
 
@@ -384,6 +398,7 @@ def test_usage_is_in_the_metadata() -> None:
 def test_nothing_follows_a_fatal_error() -> None:
     assert types_of(TextDeltaChunk("a"), ErrorChunk("boom"), TextDeltaChunk("b")) == [
         "start",
+        "start-step",
         "text-start",
         "text-delta",
         "text-end",

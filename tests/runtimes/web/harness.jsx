@@ -1,0 +1,99 @@
+// Mounts a client of ours in a page and shows its messages plainly, for tests/runtimes/.
+//
+// To add a client:
+//   1. add its npm package to tests/js/package.json (and the lock file);
+//   2. write NAME.jsx beside this file: `mountRuntime` for a hook that gives an assistant-ui
+//      runtime, `mount` for anything else. Its options are in the page's query string, so one
+//      client can be tested against several endpoints;
+//   3. give it an endpoint in tests/runtimes/backend.py and a row in CLIENTS there.
+// Every .jsx file here but this one becomes a bundle of its own.
+
+import {
+  AssistantRuntimeProvider,
+  useAssistantTool,
+  useAuiState,
+} from "@assistant-ui/react";
+import { useState } from "react";
+import { createRoot } from "react-dom/client";
+
+export const query = Object.fromEntries(new URLSearchParams(location.search));
+
+// The tool that the client runs itself; the backend only calls it.
+export const PICK_COLOR = {
+  toolName: "pick_color",
+  description: "Let the user pick a colour.",
+  parameters: { type: "object", properties: { of: { type: "string" } } },
+  execute: async ({ of }) => ({ color: "blue", of }),
+};
+
+export const mount = (Client) => {
+  const root = document.body.appendChild(document.createElement("div"));
+  createRoot(root).render(<Client />);
+};
+
+// A message is {role, parts}, a part {text} or {call: {name, args, result, isError}}.
+export function Conversation({ messages, isRunning, problem, send }) {
+  const [text, setText] = useState("");
+  const submit = (event) => {
+    event.preventDefault();
+    setText("");
+    send(text);
+  };
+  return (
+    <main data-running={isRunning} data-problem={problem}>
+      {messages.map(({ role, parts }, index) => (
+        <article key={index} data-role={role}>
+          {parts.map((part, place) =>
+            part.call ? (
+              <pre key={place}>{JSON.stringify(part.call)}</pre>
+            ) : (
+              <p key={place}>{part.text}</p>
+            ),
+          )}
+        </article>
+      ))}
+      <form onSubmit={submit}>
+        <input value={text} onChange={(event) => setText(event.target.value)} />
+        <button>Send</button>
+      </form>
+    </main>
+  );
+}
+
+const plainPart = (part) => {
+  if (part.type === "text") return { text: part.text };
+  if (part.type !== "tool-call") return null;
+  const { toolName: name, args, result, isError } = part;
+  return { call: { name, args, result, isError: isError === true } };
+};
+
+export const mountRuntime = (useRuntime) => {
+  function Thread({ runtime }) {
+    const messages = useAuiState((state) => state.thread.messages);
+    const isRunning = useAuiState((state) => state.thread.isRunning);
+    useAssistantTool(PICK_COLOR);
+    const shown = messages.map(({ role, content }) => ({
+      role,
+      parts: content.map(plainPart).filter(Boolean),
+    }));
+    const status = messages.at(-1)?.status;
+    const problem = status?.reason === "error" ? JSON.stringify(status.error) : undefined;
+    return (
+      <Conversation
+        messages={shown}
+        isRunning={isRunning}
+        problem={problem}
+        send={(text) => runtime.thread.append(text)}
+      />
+    );
+  }
+  function Client() {
+    const runtime = useRuntime();
+    return (
+      <AssistantRuntimeProvider runtime={runtime}>
+        <Thread runtime={runtime} />
+      </AssistantRuntimeProvider>
+    );
+  }
+  mount(Client);
+};
