@@ -11,6 +11,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._pump import pump
 from ._translator import GraphTranslator
 from .events import EventReader, open_events
+from .graph_call import GraphCall, remember_call
 from .parts import Steps
 
 __all__ = ("from_langgraph_events", "stream_graph")
@@ -105,7 +106,7 @@ def stream_graph(
     if context is not None:
         options["context"] = context
     events = graph.astream(input, config, stream_mode=list(STREAM_MODES), subgraphs=True, **options)
-    return from_langgraph_events(
+    stream = from_langgraph_events(
         events,
         parts=parts,
         state=state,
@@ -114,3 +115,5 @@ def stream_graph(
         interrupts_key=interrupts_key,
         visibility=visibility,
     )
+    remember_call(stream, GraphCall(graph, config, options))
+    return stream
