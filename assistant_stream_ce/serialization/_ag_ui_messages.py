@@ -7,6 +7,7 @@ calls, and one tool message a result. Chunks say none of this, so it is worked o
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 
 from assistant_stream_ce.chunks import ToolCallBeginChunk
 
@@ -16,11 +17,15 @@ __all__ = ("MessageIds", "SubAgents")
 
 
 class MessageIds:
-    """The ids of the messages of one run; no two messages share one."""
+    """The ids of the messages of one run; no two messages share one.
 
-    def __init__(self) -> None:
+    Args:
+        known: The ids of messages that the client has already.
+    """
+
+    def __init__(self, known: Iterable[str]) -> None:
         self._base = f"msg_{secrets.token_hex(12)}"
-        self._used: set[str] = set()
+        self._used: set[str] = set(known)
         self._steps: set[str] = set()
         self._current: dict[str | None, str] = {}
         """By sub-agent, the assistant message that is being written."""

@@ -8,7 +8,7 @@ that was opened is closed before `RUN_FINISHED`; nothing follows `RUN_ERROR`; th
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from starlette.background import BackgroundTask
@@ -63,6 +63,9 @@ class AGUIEncoder(StreamEncoder):
         run_id: The run, likewise.
         initial_state: The state the client has already. Without it, the first state that is told
             is a snapshot.
+        known_message_ids: The ids of the messages that the client has already, from the request.
+            A step's message id is the message's id, unless it is one of these: the client would
+            take what the step says for more of the older message.
     """
 
     media_type = SSE_MEDIA_TYPE
@@ -75,10 +78,12 @@ class AGUIEncoder(StreamEncoder):
         run_id: str | None = None,
         *,
         initial_state: JSONValue = None,
+        known_message_ids: Iterable[str] = (),
     ) -> None:
         self._thread_id = thread_id
         self._run_id = run_id
         self._initial_state = initial_state
+        self._known_message_ids = frozenset(known_message_ids)
         self.reset()
 
     def reset(self) -> None:
@@ -88,7 +93,7 @@ class AGUIEncoder(StreamEncoder):
             "runId": self._run_id or f"run_{secrets.token_hex(12)}",
         }
         self._parts = PartTracker()
-        self._messages = MessageIds()
+        self._messages = MessageIds(self._known_message_ids)
         self._sub_agents = SubAgents()
         self._open: _events.OpenText | None = None
         self._open_agent: str | None = None
@@ -255,8 +260,8 @@ def _custom(name: str, value: JSONValue) -> str:
 
 
 class AGUIResponse(AssistantStreamResponse):
-    """Sends a stream as AG-UI events; for the arguments `thread_id` to `initial_state` see
-    `AGUIEncoder`."""
+    """Sends a stream as AG-UI events; for the arguments `thread_id` to
+    `known_message_ids` see `AGUIEncoder`."""
 
     def __init__(
         self,
@@ -266,13 +271,19 @@ class AGUIResponse(AssistantStreamResponse):
         thread_id: str | None = None,
         run_id: str | None = None,
         initial_state: JSONValue = None,
+        known_message_ids: Iterable[str] = (),
         status_code: int = 200,
         headers: Mapping[str, str] | None = None,
         background: BackgroundTask | None = None,
     ) -> None:
         super().__init__(
             stream,
-            AGUIEncoder(thread_id, run_id, initial_state=initial_state),
+            AGUIEncoder(
+                thread_id,
+                run_id,
+                initial_state=initial_state,
+                known_message_ids=known_message_ids,
+            ),
             heartbeat,
             status_code=status_code,
             headers=headers,

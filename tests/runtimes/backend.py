@@ -105,7 +105,12 @@ class Backend:
     async def _ag_ui(self, request: Request) -> Response:
         body = await self._body(request)
         stream = create_run(_answer(_from_ag_ui(body["messages"]), request))
-        return AGUIResponse(stream, thread_id=body["threadId"], run_id=body["runId"])
+        return AGUIResponse(
+            stream,
+            thread_id=body["threadId"],
+            run_id=body["runId"],
+            known_message_ids=[message["id"] for message in body["messages"]],
+        )
 
     async def _state(self, request: Request) -> Response:
         body = await self._body(request)

@@ -21,11 +21,11 @@ SETTLED = 300
 """Milliseconds in which a client that sends again by itself has done so."""
 
 
-async def say(page: Page, text: str) -> None:
-    """Send `text` and wait until the client has its answer and nothing more to do."""
+async def say(page: Page, text: str, answer: str) -> None:
+    """Send `text` and wait until the client has the end of its answer and nothing more to do."""
     await page.locator("input").fill(text)
     await page.get_by_role("button", name="Send").click()
-    await expect(page.locator("article p").get_by_text(text, exact=True).last).to_be_visible()
+    await expect(page.locator("article").last).to_contain_text(answer)
     await expect(page.locator('main[data-running="false"]')).to_be_visible()
     await page.wait_for_timeout(SETTLED)
     await expect(page.locator('main[data-running="false"]')).to_be_visible()
@@ -78,7 +78,7 @@ async def test_two_turns(client: ClientPage, page: Page, bundles: Path) -> None:
         options = urlencode({"api": client.api, **client.options})
         await page.goto(f"{url}/page/{client.bundle}?{options}")
 
-        await say(page, WEATHER)
+        await say(page, WEATHER, "It rains.")
 
         messages = await shown(page)
         if client.bundle == "use_ag_ui_runtime":
@@ -88,13 +88,13 @@ async def test_two_turns(client: ClientPage, page: Page, bundles: Path) -> None:
         assert messages == FIRST
         assert len(backend.requests) == 1
 
-        await say(page, COLOR)
+        await say(page, COLOR, "Blue it is.")
 
         assert merged(await shown(page)) == FIRST + SECOND
         assert len(backend.requests) == 3  # The question, and the colour that the client picked.
         assert "It rains." in json.dumps(backend.requests[1])  # It knows what was said.
 
-        await say(page, WEATHER)
+        await say(page, WEATHER, "It rains.")
 
         assert merged(await shown(page)) == FIRST + SECOND + FIRST
         assert len(backend.requests) == 4

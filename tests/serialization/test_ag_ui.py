@@ -315,6 +315,15 @@ class TestMessages:
         ]
         assert len({name for _, name, *_ in messages}) == 4
 
+    def test_a_message_that_the_client_has_is_left_alone(self, version: Version) -> None:
+        older = [USER, {"id": "s", "role": "assistant", "content": "older"}]
+        wire = encode([StepStartChunk("s"), TextDeltaChunk("a")], known_message_ids=["u1", "s"])
+
+        assert read(wire, version, history=older).history == [
+            older[1],
+            {"id": "s_2", "role": "assistant", "content": "a"},
+        ]
+
     def test_what_a_tool_call_is_the_parent_of_is_a_sub_agents(self, version: Version) -> None:
         chunks: list[AssistantStreamChunk] = [
             StepStartChunk("s1"),
