@@ -115,16 +115,14 @@ class _Conversation:
 
     def __init__(self) -> None:
         self.messages: list[BaseMessage] = []
-        self._calls: dict[str, ToolCall] = {}
         self._open: dict[str, ToolCall] = {}
+        self._known: set[str] = set()
         self._ids: set[str | None] = set()
 
     def add(self, message: ClientMessage) -> None:
         """Take the next message of the client."""
         if isinstance(message, ToolResult):
-            self._open.pop(message.tool_call_id, None)
-            call = self._calls.get(message.tool_call_id)
-            self.messages.append(to_tool_message(message, call))
+            self._result(message)
             return
         self._stop_open_calls()
         match message:
@@ -135,6 +133,13 @@ class _Conversation:
                 self._reply(message)
             case server.SystemMessage():
                 self.messages.append(SystemMessage(message.text, id=message.id))
+
+    def _result(self, result: ToolResult) -> None:
+        call = self._open.pop(result.tool_call_id, None)
+        # A second result, or one that comes after the call was given up, breaks the order. One of
+        # an unknown call is for a conversation that goes on elsewhere.
+        if call is not None or result.tool_call_id not in self._known:
+            self.messages.append(to_tool_message(result, call))
 
     def _reply(self, reply: AssistantReply) -> None:
         texts = [part.text for part in reply.parts if isinstance(part, TextPart)]
@@ -150,7 +155,7 @@ class _Conversation:
             AIMessage("".join(texts), id=message_id, tool_calls=valid, invalid_tool_calls=invalid)
         )
         self._open = {part.tool_call_id: _tool_call(part, {}) for part in calls}
-        self._calls |= self._open
+        self._known |= self._open.keys()
 
     def _stop_open_calls(self) -> None:
         for call in self._open.values():

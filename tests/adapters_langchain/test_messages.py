@@ -5,11 +5,31 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolCall, ToolMessage
 from langchain_openai import ChatOpenAI
 
 from assistant_stream_ce.errors import RequestError
-from assistant_stream_langchain import to_langchain_messages
+from assistant_stream_ce.server import (
+    AddMessageCommand,
+    AddToolResultCommand,
+    AssistantReply,
+    DataPart,
+    FilePart,
+    ImagePart,
+    TextPart,
+    ToolCallPart,
+    ToolResult,
+    UserMessage,
+    parse_ag_ui_request,
+    parse_data_stream_request,
+    parse_ui_message_request,
+)
+from assistant_stream_langchain import to_human_message, to_langchain_messages, to_tool_message
+from tests.server.any_json import damaged
+from tests.server.clients import sent
+from tests.server.test_any_request import PARSERS, longer
 
 from .provider import Provider, json_answer
 
@@ -140,3 +160,174 @@ async def test_the_users_files_reach_the_model(
 def test_what_cannot_be_used_is_refused_with_its_place(message: Any, complaint: str) -> None:
     with pytest.raises(RequestError, match=complaint):
         to_langchain_messages([message])
+
+
+CALL = ToolCallPart("a", "f", {"x": 1})
+PARSED_CALL = {"id": "a", "name": "f", "args": {"x": 1}, "type": "tool_call"}
+
+
+def test_a_call_that_the_conversation_went_on_without_gets_a_result() -> None:
+    stopped, late = AssistantReply([CALL]), ToolResult("a", "f", "late")
+
+    messages = to_langchain_messages([stopped, UserMessage([TextPart("Stop")]), late])
+
+    assert [message.type for message in messages] == ["ai", "tool", "human"]
+    assert (messages[1].tool_call_id, messages[1].status) == ("a", "error")  # type: ignore[attr-defined]
+    assert "stopped" in messages[1].text
+
+
+def test_the_calls_at_the_end_stay_open() -> None:
+    assert to_langchain_messages([AssistantReply([CALL])]) == [
+        AIMessage("", tool_calls=[PARSED_CALL])
+    ]
+
+
+def test_the_first_result_of_a_call_counts() -> None:
+    results = [ToolResult("a", None, 1), ToolResult("a", None, 2)]
+
+    _, *answers = to_langchain_messages([AssistantReply([CALL]), *results])
+
+    assert answers == [ToolMessage("1", tool_call_id="a", name="f")]
+
+
+def test_results_alone_are_for_a_conversation_that_goes_on_elsewhere() -> None:
+    result = ToolResult("a", "f", {"y": 2}, is_error=True, artifact=[3])
+
+    assert to_langchain_messages([result]) == [
+        ToolMessage('{"y":2}', tool_call_id="a", name="f", status="error", artifact=[3])
+    ]
+
+
+def test_a_call_id_may_come_again_in_a_later_reply() -> None:
+    turn = [AssistantReply([CALL]), ToolResult("a", "f", "x")]
+
+    assert [message.type for message in to_langchain_messages([*turn, *turn])] == [
+        *("ai", "tool"),
+        *("ai", "tool"),
+    ]
+
+
+def test_what_the_model_sees_of_a_result() -> None:
+    content = [TextPart("a map"), FilePart("data:image/png;base64,aGk=", "image/png")]
+
+    [message] = to_langchain_messages([ToolResult("a", "f", 3, model_content=content)])
+
+    assert message.content == [
+        {"type": "text", "text": "a map"},
+        {"type": "image", "mime_type": "image/png", "base64": "aGk="},
+    ]
+
+
+def test_steps_of_one_message_do_not_share_its_id() -> None:
+    reply = AssistantReply([TextPart("x")], id="m1")
+
+    assert [message.id for message in to_langchain_messages([reply, reply])] == ["m1", None]
+
+
+def test_what_a_model_cannot_see_is_left_out() -> None:
+    messages = [UserMessage([DataPart("place", 1)]), AssistantReply([])]
+
+    assert to_langchain_messages(messages) == []
+    assert to_human_message(UserMessage([DataPart("place", 1), TextPart("Hi")])).content == "Hi"
+
+
+def test_a_command_becomes_a_message_that_the_client_can_show() -> None:
+    parts = [
+        TextPart("Hi"),
+        ImagePart("https://a.example/i.png"),
+        FilePart("data:a/b,hi", "a/b", "a.b"),
+    ]
+
+    message = to_human_message(AddMessageCommand(parts))
+
+    assert message.id is not None
+    assert message.content == [
+        {"type": "text", "text": "Hi"},
+        {"type": "image_url", "image_url": {"url": "https://a.example/i.png"}},
+        {
+            "type": "file",
+            "mime_type": "a/b",
+            "filename": "a.b",
+            "metadata": {"filename": "a.b"},
+            "source_type": "base64",
+            "data": "aGk=",
+        },
+    ]
+
+
+def test_a_command_with_a_result_has_the_name_of_its_call() -> None:
+    command = AddToolResultCommand("a", "other", {"y": 2}, is_error=True)
+
+    message = to_tool_message(command, ToolCall(name="f", args={}, id="a"))
+
+    assert (message.name, message.content, message.status) == ("f", '{"y":2}', "error")
+    assert message.id is not None
+
+
+IMAGE = "data:image/png;base64,aGk="
+SAID: list[tuple[str, Any, dict[str, Any]]] = [
+    (
+        "data-stream",
+        parse_data_stream_request,
+        {"content": [{"type": "text", "text": "Look"}, {"type": "image", "image": IMAGE}]},
+    ),
+    (
+        "ai6",
+        parse_ui_message_request,
+        {
+            "parts": [
+                {"type": "text", "text": "Look"},
+                {"type": "file", "mediaType": "image/png", "url": IMAGE},
+            ]
+        },
+    ),
+    (
+        "agui1",
+        parse_ag_ui_request,
+        {
+            "content": [
+                {"type": "text", "text": "Look"},
+                {
+                    "type": "image",
+                    "source": {"type": "data", "value": "aGk=", "mimeType": "image/png"},
+                },
+            ]
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("client", "parse", "message"), SAID, ids=lambda value: str(value)[:20])
+def test_all_clients_say_the_same(client: str, parse: Any, message: dict[str, Any]) -> None:
+    request = parse(sent(client, [{"id": "u1", "role": "user", **message}]))
+
+    [said] = to_langchain_messages(request.messages)
+
+    assert said.content == [
+        {"type": "text", "text": "Look"},
+        {"type": "image", "mime_type": "image/png", "base64": "aGk="},
+    ]
+
+
+@pytest.mark.parametrize("client", ["data-stream", "ui-message", "ag-ui", "openai"])
+@settings(deadline=None)
+@given(data=st.data())
+def test_whatever_is_understood_makes_a_conversation_that_models_take(
+    client: str, data: st.DataObject
+) -> None:
+    try:
+        body = data.draw(damaged(longer(client)))
+        request = PARSERS[client](body, history=True, allow_system=True)
+    except RequestError:
+        return
+
+    waiting: set[str] = set()
+    for message in to_langchain_messages(request.messages):
+        if isinstance(message, ToolMessage):
+            waiting.discard(message.tool_call_id)
+            continue
+        assert waiting == set()
+        assert message.content or isinstance(message, AIMessage | SystemMessage)
+        if isinstance(message, AIMessage):
+            calls = [*message.tool_calls, *message.invalid_tool_calls]
+            waiting = {str(call["id"]) for call in calls}

@@ -18,6 +18,7 @@ from assistant_stream_ce.server import (
     parse_transport_request,
     parse_ui_message_request,
 )
+from tests.server.any_json import bodies, damaged
 
 Parse = Callable[..., Any]
 PARSERS: dict[str, Parse] = {
@@ -140,51 +141,77 @@ def test_arguments_that_nest_too_deep_are_refused(client: str) -> None:
         PARSERS[client](body, history=True)
 
 
-FIELDS = (
-    "commands type message messages role parts content text image image_url url data mimeType file "
-    "mediaType state threadId runId parentId toolCallId toolName toolCalls tool_calls result "
-    "output value isError modelContent tools system id input approval approved "
-    "arguments function name model source context description resume "
-    "status interruptId trigger file_data input_audio"
-)
-WORDS = (
-    "add-message add-tool-result user assistant tool system developer text image image_url file "
-    "https://a step-start tool-x dynamic-tool output-available output-error output-denied json "
-    "approval-responded input-available tool-call tool-result data url binary function data-x {}"
-)
-KEYS = st.sampled_from(FIELDS.split())
-LEAVES = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False)
-    | st.sampled_from(WORDS.split())
-    | st.text(max_size=5)
-)
-VALUES = st.recursive(
-    LEAVES,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
-    max_leaves=25,
-)
-MESSAGES = st.lists(st.dictionaries(KEYS, VALUES, max_size=6) | VALUES, max_size=4)
-IDS = st.fixed_dictionaries(
-    {"threadId": st.just("t"), "runId": st.just("r"), "model": st.just("m")}
-)
+APPROVAL = {"id": "p", "approved": False, "reason": "no"}
+TOOL = {"type": "tool-f", "toolCallId": "c", "input": {"x": 1}}
+PARTS = [
+    {"type": "step-start"},
+    {**TOOL, "state": "output-available", "output": {"__aui_modelContent": [HI], "value": 1}},
+    {**TOOL, "state": "output-error", "errorText": "no", "rawInput": "{"},
+    {**TOOL, "state": "approval-responded", "approval": APPROVAL},
+    {**TOOL, "type": "dynamic-tool", "toolName": "f", "state": "output-denied"},
+]
+CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"x":1}'}}
+PROMPT_CALL = {"type": "tool-call", "toolCallId": "c", "toolName": "f", "input": {"x": 1}}
+PROMPT_RESULT = {"toolCallId": "c", "toolName": "f", "output": {"type": "json", "value": 1}}
+RESULT = {
+    "type": "add-tool-result",
+    "toolCallId": "c",
+    "result": 1,
+    "modelContent": [HI, {"type": "file", "data": "aGk=", "mediaType": "a/b"}],
+}
+LONGER: dict[str, list[Any]] = {
+    "transport": [RESULT, {"type": "own", "a": 1}],
+    "data-stream": [
+        {"role": "system", "content": "s"},
+        {"role": "assistant", "content": [HI, PROMPT_CALL]},
+        {"role": "tool", "content": [PROMPT_RESULT]},
+    ],
+    "ui-message": [{"id": "a", "role": "assistant", "parts": PARTS}],
+    "ag-ui": [
+        {"id": "a", "role": "assistant", "content": "x", "toolCalls": [CALL]},
+        {"id": "t", "role": "tool", "toolCallId": "c", "content": [HI], "error": "no"},
+    ],
+    "openai": [
+        {"role": "developer", "content": [HI]},
+        {"role": "assistant", "content": None, "tool_calls": [CALL]},
+        {"role": "tool", "tool_call_id": "c", "content": "x"},
+    ],
+}
+"""What comes after the user's message: something for every line that reads."""
+
+
+def longer(client: str) -> dict[str, Any]:
+    fields = {
+        "tools": tools_of(client, 1),
+        "context": [{"description": "system", "value": "v"}],
+        "resume": [{"interruptId": "i", "status": "resolved"}],
+        "stream_options": {"include_usage": True},
+        "trigger": "submit-message",
+        "state": {"a": 1},
+    }
+    body = said(client, HI, file_of(client, "data:a/b,x"), **fields)
+    body["commands" if client == "transport" else "messages"] += LONGER[client]
+    return body
 
 
 @every_client
 @settings(deadline=None)
-@given(
-    body=st.builds(
-        lambda rest, ids, messages: {**rest, **ids, "messages": messages, "commands": messages},
-        st.dictionaries(KEYS, VALUES, max_size=4),
-        IDS,
-        MESSAGES,
-    )
-    | VALUES,
-    trusting=st.booleans(),
-)
+@given(body=bodies(), trusting=st.booleans())
 def test_any_json_is_either_understood_or_refused(client: str, body: Any, trusting: bool) -> None:
+    check(client, body, trusting=trusting)
+
+
+@every_client
+@settings(deadline=None)
+@given(data=st.data(), trusting=st.booleans())
+def test_a_damaged_request_is_either_understood_or_refused(
+    client: str, data: st.DataObject, trusting: bool
+) -> None:
+    check(client, longer(client), trusting=trusting)
+    check(client, data.draw(damaged(longer(client))), trusting=trusting)
+
+
+def check(client: str, body: Any, *, trusting: bool) -> None:
     options = {} if client == "transport" else {"history": trusting, "allow_system": trusting}
     refusal: RequestError | None = None
     try:
