@@ -69,6 +69,8 @@ class AGUIRequest(ClientRequest):
     is in `system` instead."""
     resume: Sequence[AGUIResume] = field(default_factory=list[AGUIResume])
     """Answers to interrupts."""
+    message_ids: Sequence[str] = ()
+    """The ids of all messages that the client has, for the response's `known_message_ids`."""
     forwarded_props: JSONValue = None
     """Whatever the application sends along. Nothing in it has been checked."""
 
@@ -96,8 +98,9 @@ def parse_ag_ui_request(
         RequestError: Says which field cannot be used, and why.
     """
     fields = Fields(body, "body", limits)
+    messages = fields.objects("messages", limits.messages)
     conversation = read_conversation(
-        fields.objects("messages", limits.messages),
+        messages,
         _message,
         _ROLES,
         history=history,
@@ -117,6 +120,7 @@ def parse_ag_ui_request(
         state=fields.values.get("state"),
         context=[item for item in told if item.description != "system"],
         resume=[_resume(item) for item in fields.optional_objects("resume", limits.messages)],
+        message_ids=[m.text("id") for m in messages if isinstance(m.values.get("id"), str)],
         forwarded_props=fields.values.get("forwardedProps"),
     )
 

@@ -32,6 +32,7 @@ from assistant_stream_ce.chunks import (
     ToolResultChunk,
     UpdateStateChunk,
 )
+from assistant_stream_ce.server import parse_ag_ui_request
 from tests.npm import ask
 from tests.serialization.cases import CASES, Case, by_name
 from tests.serialization.strategies import chunk_lists
@@ -485,6 +486,17 @@ def test_an_encoder_serves_many_streams() -> None:
 
     assert len(first) == len(second)
     assert first != second
+
+
+def test_the_request_tells_what_the_client_has() -> None:
+    body: dict[str, Any] = {"threadId": "t1", "runId": "r1", "messages": [USER]}
+    asked = parse_ag_ui_request(body)
+    encoder = AGUIEncoder(known_message_ids=asked.message_ids)
+
+    assert asked.message_ids == ["u1"]
+    assert '"messageId":"u1_2"' in "".join(
+        map(encoder.encode_chunk, [StepStartChunk("u1"), TextDeltaChunk("a")])
+    )
 
 
 async def test_the_response_names_the_thread_and_the_run() -> None:
