@@ -54,13 +54,21 @@ class Controls:
 
     def _button(self, id: str, choice: Choice) -> Any:
         button = self._widgets.Button(description=choice.label, button_style=choice.style)
-        button.on_click(lambda _: self._answer(id, choice.value))
+
+        def answer(_: object) -> None:
+            self._answer(id, choice.value)
+
+        button.on_click(answer)
         return button
 
     def _field(self, id: str) -> list[Any]:
         field = self._widgets.Text(placeholder="Your answer", continuous_update=False)
         send = self._widgets.Button(description="Send", button_style="primary")
-        send.on_click(lambda _: self._answer(id, parse_answer(field.value)))
+
+        def answer(_: object) -> None:
+            self._answer(id, parse_answer(field.value))
+
+        send.on_click(answer)
         return [field, send]
 
     def _answer(self, id: str, value: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypedDict, cast
+from typing import Any, TypedDict
 
 from assistant_stream_ce.message import AssistantMessage
+
+from ._shapes import as_dict, as_list
 
 __all__ = ("Choice", "Interrupt", "Question", "parse_answer", "question_of", "waiting_in")
 
@@ -42,14 +44,11 @@ class Question:
 
 def waiting_in(message: AssistantMessage) -> list[Interrupt]:
     """Return the interrupts that wait for an answer."""
-    state = message["metadata"]["unstable_state"]
-    found: object = cast("dict[str, Any]", state).get("interrupts") if _is_dict(state) else None
-    if not isinstance(found, list):
-        return []
+    state = as_dict(message["metadata"]["unstable_state"])
     return [
         {"id": str(item["id"]), "value": item.get("value")}
-        for item in cast("list[Any]", found)
-        if _is_dict(item) and "id" in item
+        for item in map(as_dict, as_list(state.get("interrupts")))
+        if "id" in item
     ]
 
 
@@ -60,14 +59,13 @@ def question_of(interrupt: Interrupt) -> Question:
     `options` or `choices` gives buttons; anything else is asked for as text.
     """
     value = interrupt["value"]
-    fields: Mapping[str, Any] = cast("dict[str, Any]", value) if _is_dict(value) else {}
-    requests = fields.get("action_requests")
-    if isinstance(requests, list) and requests:
-        return _review(interrupt["id"], cast("list[Any]", requests), fields)
-    options = fields.get("options", fields.get("choices"))
+    fields = as_dict(value)
+    requests = as_list(fields.get("action_requests"))
+    if requests:
+        return _review(interrupt["id"], requests, fields)
     choices = [
         Choice(str(option), option)
-        for option in cast("list[Any]", options if isinstance(options, list) else [])
+        for option in as_list(fields.get("options", fields.get("choices")))
         if isinstance(option, (str, int, float))
     ]
     return Question(interrupt["id"], _text(value, fields), choices, takes_text=not choices)
@@ -86,7 +84,7 @@ def parse_answer(text: str) -> Any:
 def _review(id: str, requests: list[Any], fields: Mapping[str, Any]) -> Question:
     calls: list[str] = []
     for request in requests:
-        about = cast("dict[str, Any]", request) if _is_dict(request) else {}
+        about = as_dict(request)
         arguments = about.get("args", about.get("arguments", {}))
         calls.append(f"{about.get('name', 'tool')}({json.dumps(arguments, ensure_ascii=False)})")
     allowed = _allowed_in(fields)
@@ -100,12 +98,10 @@ def _review(id: str, requests: list[Any], fields: Mapping[str, Any]) -> Question
 
 def _allowed_in(fields: Mapping[str, Any]) -> set[str]:
     """The decisions that every request allows."""
-    configs = fields.get("review_configs")
     allowed = {"approve", "reject"}
-    for config in cast("list[Any]", configs if isinstance(configs, list) else []):
-        decisions = config.get("allowed_decisions") if _is_dict(config) else None
-        if isinstance(decisions, list):
-            allowed &= set(map(str, cast("list[Any]", decisions)))
+    for config in map(as_dict, as_list(fields.get("review_configs"))):
+        if "allowed_decisions" in config:
+            allowed &= set(map(str, as_list(config["allowed_decisions"])))
     return allowed
 
 
@@ -114,7 +110,3 @@ def _text(value: Any, fields: Mapping[str, Any]) -> str:
         if isinstance(fields.get(key), str):
             return str(fields[key])
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _is_dict(value: object) -> bool:
-    return isinstance(value, dict)

@@ -15,6 +15,8 @@ from assistant_stream_ce.chunks import AssistantStreamChunk, TextDeltaChunk, Too
 from assistant_stream_ce.message import AssistantMessage
 from assistant_stream_ce.typing import ChunkStream
 
+from ._shapes import is_dict
+
 __all__ = ("GraphSource", "PlainSource", "ServerSource", "Source", "open_source")
 
 
@@ -50,8 +52,8 @@ def open_source(source: object, request: object = None) -> Source:
         )
     from assistant_stream_langgraph.graph_call import graph_call  # noqa: PLC0415 - loads LangGraph
 
-    stream = as_chunks(cast("AsyncIterable[Any] | Iterable[Any]", source))
-    call = graph_call(source)
+    stream = as_chunks(cast("AsyncIterable[Any]", source))
+    call = graph_call(cast("object", source))
     return PlainSource(stream) if call is None else GraphSource(stream, call)
 
 
@@ -173,11 +175,11 @@ class _ResultWatch:
             if call_id in self._waiting and getattr(value, "type", None) == "tool":
                 self._waiting.discard(call_id)
                 self._found.append(value)
-        elif depth and isinstance(value, dict):
+        elif depth and is_dict(value):
             for item in value.values():
                 self._collect(item, depth - 1)
         elif depth and isinstance(value, (list, tuple)):
-            for item in cast("list[Any]", value):
+            for item in list[Any](value):
                 self._collect(item, depth - 1)
 
 

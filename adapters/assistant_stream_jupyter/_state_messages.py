@@ -1,4 +1,4 @@
-"""The answer of a run that streams LangChain's messages as state, read as parts.
+"""The message as it is shown: among others, the answer that LangChain's messages in state hold.
 
 `create_app` streams this way, and `stream_graph(..., parts=False)`.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 from assistant_stream_ce.message import (
     AssistantMessage,
@@ -18,13 +18,27 @@ from assistant_stream_ce.message import (
     ToolCallPart,
 )
 
-__all__ = ("with_state_messages",)
+from ._shapes import as_dict, as_list, is_dict, is_list
+
+__all__ = ("readable",)
 
 DONE: PartStatus = {"type": "complete", "reason": "unknown"}
 RUNNING: PartStatus = {"type": "running"}
 
 
-def with_state_messages(message: AssistantMessage) -> AssistantMessage:
+def readable(message: AssistantMessage) -> AssistantMessage:
+    """Return the message for a reader: with the answer in its state, and nothing twice."""
+    message = _with_answer(message)
+    # An interrupt that waits is shown by itself, and one that was answered by what came of it.
+    parts = [p for p in message["parts"] if not (p["type"] == "data" and p["name"] == "interrupt")]
+    metadata = message["metadata"]
+    state = metadata["unstable_state"]
+    if is_dict(state):
+        state = {key: value for key, value in state.items() if key != "interrupts"}
+    return {**message, "parts": parts, "metadata": {**metadata, "unstable_state": state}}
+
+
+def _with_answer(message: AssistantMessage) -> AssistantMessage:
     """Return the message with the answer that its state holds, when it has no parts of its own.
 
     The answer is what follows the last message of the user. The state is returned without its
@@ -32,15 +46,10 @@ def with_state_messages(message: AssistantMessage) -> AssistantMessage:
     """
     metadata = message["metadata"]
     state = metadata["unstable_state"]
-    if message["parts"] or not isinstance(state, dict):
+    if message["parts"] or not is_dict(state) or not is_list(state.get("messages")):
         return message
-    fields = cast("dict[str, Any]", state)
-    messages = fields.get("messages")
-    if not isinstance(messages, list):
-        return message
-    found = [item for item in cast("list[Any]", messages) if isinstance(item, dict)]
-    parts = _answer(cast("list[dict[str, Any]]", found))
-    rest = {key: value for key, value in fields.items() if key != "messages"}
+    parts = _answer([item for item in state["messages"] if is_dict(item)])
+    rest = {key: value for key, value in state.items() if key != "messages"}
     return {**message, "parts": parts, "metadata": {**metadata, "unstable_state": rest}}
 
 
@@ -61,10 +70,7 @@ def _answer(messages: list[dict[str, Any]]) -> list[MessagePart]:
 def _content(content: object) -> Iterator[MessagePart]:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}]
-    for block in cast("list[Any]", content if isinstance(content, list) else []):
-        if not isinstance(block, dict):
-            continue
-        fields = cast("dict[str, Any]", block)
+    for fields in map(as_dict, as_list(content)):
         text = fields.get("text") or fields.get("reasoning") or fields.get("thinking")
         if not isinstance(text, str):
             continue
@@ -77,11 +83,8 @@ def _content(content: object) -> Iterator[MessagePart]:
 def _calls(
     message: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[MessagePart]:
-    for call in cast("list[Any]", message.get("tool_calls") or []):
-        if not isinstance(call, dict):
-            continue
-        fields = cast("dict[str, Any]", call)
-        args = fields.get("args") or {}
+    for fields in map(as_dict, as_list(message.get("tool_calls"))):
+        args = as_dict(fields.get("args"))
         part: ToolCallPart = {
             "type": "tool-call",
             "state": "call",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
-from typing import Any, cast
+from typing import Any
 
 from assistant_stream_ce.message import ToolCallPart
 
@@ -12,6 +12,7 @@ from ._json_tree import brief, clip
 from ._limits import Limits
 from ._markdown import markdown_tail, to_html
 from ._parts import CARET, image_source, labelled, value_html
+from ._shapes import as_dict, as_list, is_dict, is_list
 
 __all__ = ("duration", "render_tool")
 
@@ -43,9 +44,9 @@ def duration(seconds: float) -> str:
 
 
 def _brief(part: ToolCallPart) -> str:
-    if part["state"] == "partial-call" or not isinstance(part["args"], dict):
+    if part["state"] == "partial-call" or not is_dict(part["args"]):
         return ""
-    args: dict[str, Any] = part["args"]
+    args = part["args"]
     return brief(next(iter(args.values())) if len(args) == 1 else args, 90)
 
 
@@ -92,8 +93,8 @@ def _artifact_image(artifact: Any, limits: Limits) -> str:
     source = None
     if isinstance(artifact, str):
         source = image_source(artifact, "") if artifact.startswith("data:") else None
-    elif isinstance(artifact, dict):
-        fields = cast("dict[str, Any]", artifact)
+    else:
+        fields = as_dict(artifact)
         data, mime_type = fields.get("base64") or fields.get("data"), fields.get("mime_type")
         if isinstance(data, str) and isinstance(mime_type, str):
             source = image_source(data, mime_type)
@@ -111,15 +112,13 @@ def _inside(part: ToolCallPart, inside: str, limits: Limits) -> str:
 
 def _transcript(messages: Any, limits: Limits, depth: int) -> str:
     """Render thread messages: `{"role", "content": [part, ...]}`, whatever else is in them."""
-    if not isinstance(messages, list) or depth == 0:
+    if depth == 0:
         return ""
     html: list[str] = []
-    for message in cast("list[Any]", messages)[-limits.parts :]:
-        if not isinstance(message, dict):
-            continue
-        fields = cast("dict[str, Any]", message)
+    for message in as_list(messages)[-limits.parts :]:
+        fields = as_dict(message)
         content = fields.get("content", fields.get("parts"))
-        items = cast("Sequence[Any]", content if isinstance(content, list) else [content])
+        items = content if is_list(content) else [content]
         role = clip(str(fields.get("role", "message")), 40)
         html.append(f'<div class="asc-role">{escape(role)}</div>')
         html.extend(_transcript_part(item, limits, depth) for item in items)
@@ -129,9 +128,9 @@ def _transcript(messages: Any, limits: Limits, depth: int) -> str:
 def _transcript_part(item: Any, limits: Limits, depth: int) -> str:
     if isinstance(item, str):
         return to_html(markdown_tail(item, limits.older_text))
-    if not isinstance(item, dict):
+    if not is_dict(item):
         return "" if item is None else value_html(item, limits)
-    part = cast("Mapping[str, Any]", item)
+    part = item
     match part.get("type"):
         case "text" | "reasoning" if isinstance(part.get("text"), str):
             return to_html(markdown_tail(part["text"], limits.older_text))

@@ -5,9 +5,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
-import shlex
-from argparse import ArgumentError, ArgumentParser, Namespace
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from assistant_stream_ce.controller import RunController
@@ -18,6 +19,18 @@ from .display import display
 __all__ = ("install", "run_cell", "uninstall")
 
 MARK = "%%assistant"
+USAGE = "[NAME] [--wire WIRE] [--state EXPRESSION]"
+
+_LINE = re.compile(
+    r"(?P<name>[^\W\d]\w*)?\s*(--wire\s+(?P<wire>\S+))?\s*(--state\s+(?P<state>.+))?"
+)
+
+
+@dataclass(frozen=True)
+class _Options:
+    name: str | None
+    wire: str | None
+    state: str | None
 
 
 def install(shell: Any) -> None:
@@ -42,7 +55,7 @@ def uninstall(shell: Any) -> None:
 async def run_cell(shell: Any, line: str, cell: str) -> Any:
     """Run the cell as the callback of a run, and display the run.
 
-        %%assistant [NAME] [--state EXPRESSION] [--wire WIRE]
+        %%assistant [NAME] [--wire WIRE] [--state EXPRESSION]
 
     `controller` is the run's controller; the cell may `await`. What the cell defines stays in the
     notebook. With a NAME, that variable holds the result.
@@ -77,21 +90,12 @@ def _await_magic(lines: list[str]) -> list[str]:
     return [f"await get_ipython().run_cell_magic('assistant', {line!r}, {cell!r})\n"]
 
 
-def _options(line: str) -> Namespace:
-    from IPython.core.error import UsageError  # noqa: PLC0415 - an optional library
-
-    parser = ArgumentParser(prog=MARK, add_help=False, exit_on_error=False)
-    parser.add_argument("name", nargs="?")
-    parser.add_argument("--state")
-    parser.add_argument("--wire")
-    try:
-        options, unknown = parser.parse_known_args(shlex.split(line))
-    except (ArgumentError, ValueError) as error:
-        raise UsageError(f"{MARK}: {error}") from error
-    if unknown or (options.name and not options.name.isidentifier()):
-        wrong = unknown[0] if unknown else options.name
-        raise UsageError(f"{MARK} [NAME] [--state EXPRESSION] [--wire WIRE]: not {wrong!r}")
-    return options
+def _options(line: str) -> _Options:
+    found = _LINE.fullmatch(line.strip())
+    if found is None:
+        usage: Any = importlib.import_module("IPython.core.error")
+        raise usage.UsageError(f"{MARK} {USAGE}: not {line!r}")
+    return _Options(**found.groupdict())
 
 
 class _Named:

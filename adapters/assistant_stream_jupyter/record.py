@@ -102,6 +102,8 @@ class Snapshot:
     changed: Collection[Path]
     """Where the state changed last."""
     wires: Sequence[WireLog]
+    interrupts: Sequence[Interrupt] = ()
+    """What the run waits for."""
 
 
 class RunRecord:
@@ -189,7 +191,6 @@ class RunRecord:
     def reopen(self) -> None:
         """Say that the run goes on after a pause, in which no time has passed for it."""
         self._start = self._clock() - self._elapsed
-        self._wires = [WireLog(log.name, encoders_for(log.name)[log.name]) for log in self._wires]
         self.is_live = True
 
     def snapshot(self) -> Snapshot:
@@ -204,6 +205,7 @@ class RunRecord:
             usage=self._usage,
             changed=self._changed,
             wires=self._wires,
+            interrupts=self.interrupts,
         )
 
     def _note(self, chunk: AssistantStreamChunk, now: float) -> None:

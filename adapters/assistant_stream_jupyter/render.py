@@ -12,11 +12,10 @@ from typing import Any, cast
 
 from assistant_stream_ce.message import AssistantMessage, MessageStatus
 
-from ._interrupts import waiting_in
 from ._json_tree import clip, json_tree
 from ._limits import FINAL, LIVE, Limits
 from ._parts import render_parts, value_html
-from ._state_messages import with_state_messages
+from ._state_messages import readable
 from ._style import STYLE
 from ._tools import duration, render_tool
 from .record import LOGGED_LINES, Snapshot, WireLog
@@ -34,7 +33,7 @@ def render_html(snapshot: Snapshot, *, hint: str = "") -> str:
         snapshot: The run.
         hint: How to answer an interrupt, as code.
     """
-    snapshot = replace(snapshot, message=with_state_messages(snapshot.message))
+    snapshot = replace(snapshot, message=readable(snapshot.message))
     limits = LIVE if snapshot.is_live else FINAL
     return (
         f'<div class="asc"><style>{STYLE}</style>{_head(snapshot)}'
@@ -62,7 +61,7 @@ def _status(snapshot: Snapshot) -> tuple[str, str]:
     status = snapshot.message["status"]
     if snapshot.is_live:
         return "running", "Running"
-    if waiting_in(snapshot.message):
+    if snapshot.interrupts:
         return "waiting", "Waiting for an answer"
     if status.get("reason") == "error":
         return "failed", "Failed"
@@ -81,12 +80,7 @@ def _parts(snapshot: Snapshot, limits: Limits) -> str:
         seconds = snapshot.call_seconds.get(part["toolCallId"])
         return render_tool(part, inside, limits, is_live=snapshot.is_live, seconds=seconds)
 
-    # An interrupt is shown once, below.
-    parts = [
-        part
-        for part in snapshot.message["parts"]
-        if not (part["type"] == "data" and part["name"] == "interrupt")
-    ]
+    parts = snapshot.message["parts"]
     return render_parts(parts, limits, is_live=snapshot.is_live, tool=tool)
 
 
@@ -100,10 +94,9 @@ def _problem(status: MessageStatus) -> str:
 
 
 def _waiting(snapshot: Snapshot, limits: Limits, hint: str) -> str:
-    waiting = [] if snapshot.is_live else waiting_in(snapshot.message)
-    if not waiting:
+    if not snapshot.interrupts:
         return ""
-    asked = "".join(value_html(interrupt["value"], limits) for interrupt in waiting)
+    asked = "".join(value_html(interrupt["value"], limits) for interrupt in snapshot.interrupts)
     call = f'<div class="asc-label">To answer</div><pre>{escape(hint)}</pre>' if hint else ""
     return f'<div class="asc-part asc-ask"><b>The run is waiting</b>{asked}{call}</div>'
 
@@ -120,7 +113,7 @@ def _foot(snapshot: Snapshot, limits: Limits) -> str:
 
 def _state(snapshot: Snapshot, limits: Limits) -> str:
     state = snapshot.message["metadata"]["unstable_state"]
-    if state is None or state in ({}, []) or state == {"interrupts": []}:
+    if state is None or state in ({}, []):
         return ""
     tree = json_tree(state, limits, changed=snapshot.changed)
     return f'<details class="asc-fold" open><summary>State</summary><div>{tree}</div></details>'

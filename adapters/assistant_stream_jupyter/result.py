@@ -11,6 +11,7 @@ from assistant_stream_ce.message import AssistantMessage, Usage
 from assistant_stream_ce.typing import ChunkStream
 
 from ._interrupts import Interrupt
+from ._shapes import is_dict
 from ._surface import execution_count, show_bundle
 from .record import RunRecord
 from .render import render_html
@@ -120,8 +121,8 @@ class RunResult:
 
 
 def _by_id(ids: Sequence[str], value: Any) -> dict[str, Any]:
-    if isinstance(value, dict) and value.keys() <= set(ids) and value:
-        return dict[str, Any](value)
+    if is_dict(value) and value and value.keys() <= set(ids):
+        return value
     return dict.fromkeys(ids, value)
 
 

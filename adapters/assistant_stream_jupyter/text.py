@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 from assistant_stream_ce.message import MessagePart, ToolCallPart
 from assistant_stream_ce.typing import JSONValue
 
-from ._interrupts import waiting_in
 from ._json_tree import brief, clip
-from ._state_messages import with_state_messages
+from ._state_messages import readable
 from ._tools import duration
 from .record import Snapshot
 
@@ -39,7 +38,7 @@ def without_controls(text: str) -> str:
 
 def render_text(snapshot: Snapshot, *, hint: str = "") -> str:
     """Render a run as plain text."""
-    snapshot = replace(snapshot, message=with_state_messages(snapshot.message))
+    snapshot = replace(snapshot, message=readable(snapshot.message))
     lines = [_head(snapshot)]
     parents = _call_ids(snapshot)
     for part in snapshot.message["parts"]:
@@ -56,7 +55,7 @@ def render_rich(snapshot: Snapshot, *, hint: str = "") -> RenderableType:
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    snapshot = replace(snapshot, message=with_state_messages(snapshot.message))
+    snapshot = replace(snapshot, message=readable(snapshot.message))
     styles = {"running": "blue", "complete": "green", "incomplete": "red"}
     status = snapshot.message["status"]["type"]
     items: list[RenderableType] = [Text(_head(snapshot), styles.get(status, "yellow"))]
@@ -94,7 +93,7 @@ def _word(snapshot: Snapshot) -> str:
     status = snapshot.message["status"]
     if snapshot.is_live:
         return "running"
-    if waiting_in(snapshot.message):
+    if snapshot.interrupts:
         return "waiting for an answer"
     if status.get("reason") in {"error", "cancelled"}:
         return "failed" if status.get("reason") == "error" else "stopped"
@@ -135,10 +134,10 @@ def _tail(snapshot: Snapshot, hint: str) -> Iterator[str]:
     if error is not None:
         yield f"Error: {error['message']}"
     state: JSONValue = snapshot.message["metadata"]["unstable_state"]
-    if state not in (None, {}, {"interrupts": []}):
+    if state not in (None, {}):
         yield f"State: {clip(json.dumps(state, ensure_ascii=False), 2 * RESULT)}"
     if not snapshot.is_live:
-        for interrupt in waiting_in(snapshot.message):
+        for interrupt in snapshot.interrupts:
             yield f"The run is waiting: {clip(_as_text(interrupt['value']), RESULT)}"
         if hint:
             yield f"To answer: {hint}"
