@@ -64,9 +64,11 @@ from .serialization import (
     UIMessageStreamResponse,
 )
 from .state import StateProxy
+from .tee import tee
 from .tool_call import ToolCallController
 
 if TYPE_CHECKING:
+    from assistant_stream_jupyter import display
     from assistant_stream_langchain import AssistantCallbackHandler
     from assistant_stream_langgraph import (
         append_langgraph_event,
@@ -134,6 +136,7 @@ __all__ = (
     "append_langgraph_event",
     "create_app",
     "create_run",
+    "display",
     "from_langgraph_events",
     "get_tool_call_subgraph_state",
     "record",
@@ -149,6 +152,7 @@ _LAZY = {
     "accumulate": "assistant_stream_ce.accumulator",
     "append_langgraph_event": "assistant_stream_langgraph",
     "create_app": "assistant_stream_langgraph",
+    "display": "assistant_stream_jupyter",
     "from_langgraph_events": "assistant_stream_langgraph",
     "get_tool_call_subgraph_state": "assistant_stream_langgraph",
     "record": "assistant_stream_ce.recording",

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import MutableMapping, Sequence
 from functools import lru_cache
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.renderer import RendererHTML
-from markdown_it.token import Token
-from markdown_it.utils import OptionsDict
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
-__all__ = ("link", "markdown_tail", "safe_url", "to_html")
+__all__ = ("LINK_ATTRIBUTES", "link", "markdown_tail", "safe_url", "to_html")
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 LINK_ATTRIBUTES = 'target="_blank" rel="noopener noreferrer nofollow"'
@@ -69,35 +66,10 @@ def markdown_tail(markdown: str, length: int) -> str:
 
 @lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}, renderer_cls=_Renderer)
-    parser.enable(["table", "strikethrough"])
-    # What is not a link to a page or a mail stays the text that it is.
-    parser.validateLink = lambda url: safe_url(url) is not None  # type: ignore[method-assign]
-    return parser
-
-
-class _Renderer(RendererHTML):
-    """Renders links that open elsewhere and tell nothing, and images as links."""
-
-    def link_open(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: MutableMapping[str, Any],
-    ) -> str:
-        """Open a link; its address has passed `safe_url`."""
-        href = str(tokens[idx].attrs.get("href", ""))
-        return f'<a href="{escape(href)}" {LINK_ATTRIBUTES}>'
-
-    def image(
-        self,
-        tokens: Sequence[Token],
-        idx: int,
-        options: OptionsDict,
-        env: MutableMapping[str, Any],
-    ) -> str:
-        """Name the image: loading it would tell its host what the model wants it to."""
-        token = tokens[idx]
-        text = token.content or "image"
-        return link(str(token.attrs.get("src", "")), f"🖼 {text}")
+    try:
+        from ._markdown_parser import create_parser  # noqa: PLC0415 - an optional library
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "The notebook view needs `markdown-it-py`: pip install 'assistant-stream-ce[notebook]'"
+        ) from error
+    return create_parser()

@@ -179,7 +179,7 @@ class _ResultWatch:
             for item in value.values():
                 self._collect(item, depth - 1)
         elif depth and isinstance(value, (list, tuple)):
-            for item in list[Any](value):
+            for item in tuple[Any, ...](value):
                 self._collect(item, depth - 1)
 
 

@@ -15,7 +15,12 @@ from tests.packaging.environments import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACKAGES = ("assistant_stream_ce", "assistant_stream_langchain", "assistant_stream_langgraph")
+PACKAGES = (
+    "assistant_stream_ce",
+    "assistant_stream_jupyter",
+    "assistant_stream_langchain",
+    "assistant_stream_langgraph",
+)
 
 
 @pytest.fixture(scope="module")

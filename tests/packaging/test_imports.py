@@ -23,6 +23,7 @@ SOURCES = [
     REPOSITORY / "assistant_stream_ce",
     REPOSITORY / "adapters" / "assistant_stream_langchain",
     REPOSITORY / "adapters" / "assistant_stream_langgraph",
+    REPOSITORY / "adapters" / "assistant_stream_jupyter",
 ]
 ADAPTER_LIBRARIES = ("langchain", "langchain_core", "langgraph", "langsmith")
 
