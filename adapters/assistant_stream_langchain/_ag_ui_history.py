@@ -81,7 +81,7 @@ def _step_messages(step: Step) -> Iterator[Fields]:
     """The messages of one model call, in the order in which the wire tells them."""
     thoughts = [piece.text for piece in step.pieces if isinstance(piece, ReasoningPiece)]
     for number, text in enumerate(thoughts):
-        yield {"id": f"{step.id}_reasoning_{number}", "role": "reasoning", "content": text}
+        yield {"id": f"{step.id}_r{number}", "role": "reasoning", "content": text}
     text = "".join(piece.text for piece in step.pieces if isinstance(piece, TextPiece))
     calls = [piece for piece in step.pieces if isinstance(piece, CallPiece)]
     if text or calls:

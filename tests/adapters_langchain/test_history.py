@@ -17,6 +17,12 @@ from langchain_core.messages import (
 )
 from langchain_openai import ChatOpenAI
 
+from assistant_stream_ce import (
+    AGUIEncoder,
+    AssistantTransportEncoder,
+    StreamEncoder,
+    UIMessageStreamEncoder,
+)
 from assistant_stream_ce.server import (
     parse_ag_ui_request,
     parse_data_stream_request,
@@ -24,12 +30,14 @@ from assistant_stream_ce.server import (
     parse_ui_message_request,
 )
 from assistant_stream_langchain import (
+    MessageTranslator,
     to_ag_ui_messages,
     to_langchain_messages,
     to_openai_messages,
     to_thread_messages,
     to_ui_messages,
 )
+from tests.npm import ask, decode
 from tests.server.clients import sent
 
 from .provider import Provider, json_answer
@@ -161,6 +169,52 @@ def test_ui_messages_have_the_steps_reasoning_sources_and_files() -> None:
         },
         {"type": "file", "mediaType": "image/png", "url": PIXEL},
     ]
+
+
+def streamed(encoder: StreamEncoder, turn: list[BaseMessage]) -> str:
+    translator = MessageTranslator()
+    chunks = [chunk for message in turn for chunk in translator.feed(message)]
+    frames = [encoder.encode_chunk(chunk) for chunk in (*chunks, *translator.finish())]
+    return "".join(frames) + encoder.encode_end()
+
+
+TURNS = [HISTORY[2:6], HISTORY[7:]]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=["tools", "sources"])
+@pytest.mark.parametrize("client", ["ai5", "ai6", "ai7"])
+def test_use_chat_shows_a_thread_as_it_showed_the_run(client: Any, turn: list[BaseMessage]) -> None:
+    shown = ask(client, streamed(UIMessageStreamEncoder(message_id=turn[0].id), turn))
+    [loaded] = to_ui_messages(turn)
+
+    for part in shown["message"]["parts"]:
+        if part["type"] == "reasoning":
+            part.pop("id", None)  # the wire's own
+    assert shown["message"]["id"] == loaded["id"]
+    assert shown["message"]["parts"] == loaded["parts"]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=["tools", "sources"])
+def test_assistant_ui_shows_a_thread_as_it_showed_the_run(turn: list[BaseMessage]) -> None:
+    shown = decode(streamed(AssistantTransportEncoder(), turn), "assistant-transport").checked()
+    [loaded] = to_thread_messages(turn)
+    content: Any = loaded["content"]
+
+    # The client keeps less of a document while it streams.
+    names = {"source": ("sourceType", "id", "title")}
+    for live, kept in zip(shown.parts, content, strict=True):
+        for name in names.get(kept["type"], kept.keys()):
+            assert live[name] == kept[name]
+
+
+@pytest.mark.parametrize("turn", TURNS, ids=["tools", "sources"])
+@pytest.mark.parametrize("client", ["agui0", "agui1"])
+def test_ag_ui_shows_a_thread_as_it_showed_the_run(client: str, turn: list[BaseMessage]) -> None:
+    _, *shown = ask(client, streamed(AGUIEncoder(), turn))["history"]
+    loaded = [message for message in to_ag_ui_messages(turn) if message["role"] != "activity"]
+
+    # The events have no place for whether a tool failed.
+    assert shown == [{k: v for k, v in item.items() if k != "error"} for item in loaded]
 
 
 def test_the_flags_of_the_wire_are_those_of_the_history() -> None:
