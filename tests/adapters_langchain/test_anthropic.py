@@ -98,6 +98,7 @@ THINKING = block(
 
 
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.shows("Anthropic", "text", "reasoning", "usage", "finish reason")
 async def test_thinking_with_a_signature_is_reasoning_and_the_signature_stays_here(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -106,6 +107,7 @@ async def test_thinking_with_a_signature_is_reasoning_and_the_signature_stays_he
     chunks, merged = await stream(model(output_version=output_version).astream("hi"))
 
     shown = assert_shows(chunks, merged)
+    assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
     assert reasoning(shown) == ["Let me think."]
     assert shown.text == "It is 42."
     assert "EqQBCgIYAhIM" not in str(chunks)
@@ -126,6 +128,7 @@ async def test_redacted_thinking_shows_nothing(provider: Provider, model: Model)
 
 
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.shows("Anthropic", "parallel calls", "call without arguments")
 async def test_parallel_tools_and_one_without_arguments(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -152,6 +155,7 @@ async def test_parallel_tools_and_one_without_arguments(
 
 
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.shows("Anthropic", "sources")
 async def test_citations_are_sources_each_once(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -188,6 +192,7 @@ async def test_citations_are_sources_each_once(
 
 
 @pytest.mark.parametrize("output_version", ["v0", "v1"])
+@pytest.mark.shows("Anthropic", "server-side tools")
 async def test_web_search_is_a_call_with_a_result(
     provider: Provider, model: Model, output_version: str
 ) -> None:

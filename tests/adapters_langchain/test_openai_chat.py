@@ -98,6 +98,7 @@ TWO_CALLS = [
 ]
 
 
+@pytest.mark.shows("OpenAI chat completions", "text", "usage", "finish reason")
 async def test_text_is_streamed_token_by_token_with_usage_and_finish_reason(
     provider: Provider, model: Model
 ) -> None:
@@ -107,11 +108,13 @@ async def test_text_is_streamed_token_by_token_with_usage_and_finish_reason(
     chunks, merged = await stream(model().astream("hi"))
 
     shown = assert_shows(chunks, merged)
+    assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
     assert shown.text == "Hello 世界 \U0001f600"
     assert shown.metadata["steps"][0]["finishReason"] == "stop"
     assert [c.text_delta for c in chunks if c.type == "text-delta"][:2] == ["Hel", "lo"]
 
 
+@pytest.mark.shows("OpenAI chat completions", "parallel calls")
 async def test_parallel_calls_with_interleaved_fragments_keep_their_arguments(
     provider: Provider, model: Model
 ) -> None:
@@ -128,6 +131,7 @@ async def test_parallel_calls_with_interleaved_fragments_keep_their_arguments(
     assert {part["state"] for part in shown.parts[1:]} == {"call"}  # its tools may run now
 
 
+@pytest.mark.shows("OpenAI chat completions", "call without arguments")
 async def test_a_call_without_arguments_has_the_empty_object(
     provider: Provider, model: Model
 ) -> None:

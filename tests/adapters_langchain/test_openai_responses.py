@@ -165,6 +165,7 @@ def reasoning_item(*summaries: Sequence[str], **done: Any) -> tuple[Item, Item, 
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "text", "usage", "finish reason")
 async def test_text_with_usage_and_finish_reason(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -173,12 +174,14 @@ async def test_text_with_usage_and_finish_reason(
     chunks, merged = await stream(model(output_version=output_version).astream("hi"))
 
     shown = assert_shows(chunks, merged)
+    assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
     assert shown.text == "Hello"
     assert shown.metadata["steps"][0]["finishReason"] == "stop"
     assert [chunk.type for chunk in chunks].count("step-start") == 1
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "reasoning")
 async def test_each_reasoning_summary_is_a_part_of_its_own(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -209,6 +212,7 @@ async def test_an_empty_reasoning_item_shows_nothing(
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "parallel calls", "call without arguments")
 async def test_parallel_function_calls(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -233,6 +237,7 @@ async def test_parallel_function_calls(
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "sources")
 async def test_annotations_are_sources(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -253,6 +258,7 @@ async def test_annotations_are_sources(
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "server-side tools")
 async def test_web_search_and_code_are_calls_that_have_run(
     provider: Provider, model: Model, output_version: str
 ) -> None:
@@ -286,6 +292,7 @@ async def test_web_search_and_code_are_calls_that_have_run(
 
 
 @VERSIONS
+@pytest.mark.shows("OpenAI Responses", "files")
 async def test_a_generated_image_is_a_file(
     provider: Provider, model: Model, output_version: str
 ) -> None:

@@ -47,6 +47,7 @@ class TestDeepSeek:
         items.append({**head, "choices": [], "usage": usage})
         return events(items, done=True)
 
+    @pytest.mark.shows("DeepSeek", "text", "reasoning", "usage")
     async def test_reasoning_comes_before_the_answer(self, provider: Provider, model: Any) -> None:
         provider.says(
             self.streamed(
@@ -59,9 +60,11 @@ class TestDeepSeek:
         chunks, merged = await stream(model.astream("hi"))
 
         shown = assert_shows(chunks, merged)
+        assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
         assert reasoning(shown) == ["Let me think."]
         assert kinds(shown) == ["reasoning", "text"]
 
+    @pytest.mark.shows("DeepSeek", "parallel calls")
     async def test_parallel_calls(self, provider: Provider, model: Any) -> None:
         def delta(index: int, arguments: str, **first: Any) -> Item:
             name = {"name": first.pop("name")} if first else {}
@@ -106,6 +109,7 @@ class TestMistral:
         items.append({**head, "choices": [last], "usage": usage})
         return events(items, done=True)
 
+    @pytest.mark.shows("Mistral", "text")
     async def test_text(self, provider: Provider, model: Any) -> None:
         provider.says(self.streamed({"role": "assistant", "content": "Hel"}, {"content": "lo"}))
 
@@ -113,6 +117,7 @@ class TestMistral:
 
         assert assert_shows(chunks, merged).text == "Hello"
 
+    @pytest.mark.shows("Mistral", "parallel calls")
     async def test_parallel_calls_that_come_whole(self, provider: Provider, model: Any) -> None:
         function = {"name": "weather", "arguments": '{"city": "Paris"}'}
         other = {"name": "weather", "arguments": '{"city": "Rome"}'}
@@ -173,6 +178,7 @@ class TestOllama:
         items.append({**head, "message": empty, "done": True, **end})
         return json_lines(items)
 
+    @pytest.mark.shows("Ollama", "text", "reasoning", "usage", "finish reason")
     async def test_thinking_text_usage_and_finish_reason(
         self, provider: Provider, model: Any
     ) -> None:
@@ -189,9 +195,11 @@ class TestOllama:
         chunks, merged = await stream(model.astream("hi"))
 
         shown = assert_shows(chunks, merged)
+        assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
         assert reasoning(shown) == ["Let me think."]
         assert shown.metadata["steps"][0]["finishReason"] == "length"
 
+    @pytest.mark.shows("Ollama", "parallel calls", "call without arguments")
     async def test_parallel_calls(self, provider: Provider, model: Any) -> None:
         def asks(arguments: Item) -> Item:
             return {"tool_calls": [{"function": {"name": "weather", "arguments": arguments}}]}
@@ -237,6 +245,7 @@ class TestGemini:
             )
         return events(items)
 
+    @pytest.mark.shows("Gemini", "text", "reasoning", "usage")
     async def test_thoughts_text_and_usage(self, provider: Provider, model: Any) -> None:
         provider.says(
             self.streamed(
@@ -247,9 +256,11 @@ class TestGemini:
         chunks, merged = await stream(model.astream("hi"))
 
         shown = assert_shows(chunks, merged)
+        assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
         assert reasoning(shown) == ["Let me think."]
         assert shown.text == "Yes."
 
+    @pytest.mark.shows("Gemini", "parallel calls", "finish reason")
     async def test_parallel_calls_end_the_step_with_tool_calls(
         self, provider: Provider, model: Any
     ) -> None:
@@ -268,6 +279,7 @@ class TestGemini:
         assert [args for _, _, args in calls(shown)] == [PARIS, ROME]
         assert shown.metadata["steps"][0]["finishReason"] == "tool-calls"
 
+    @pytest.mark.shows("Gemini", "sources")
     async def test_grounding_is_sources(self, provider: Provider, model: Any) -> None:
         grounding = {
             "groundingChunks": [{"web": {"uri": "https://a.example/p", "title": "Page A"}}],
@@ -286,6 +298,7 @@ class TestGemini:
         assert sources(assert_shows(chunks, merged)) == [("https://a.example/p", "Page A")]
 
     @pytest.mark.filterwarnings(r"ignore:\s*Warning")
+    @pytest.mark.shows("Gemini", "server-side tools")
     async def test_code_execution_is_a_call_with_a_result(
         self, provider: Provider, model: Any
     ) -> None:
@@ -360,6 +373,7 @@ class TestBedrock:
         frames += [("contentBlockDelta", {"delta": delta, **place}) for delta in deltas]
         return [*frames, ("contentBlockStop", place)]
 
+    @pytest.mark.shows("Bedrock Converse", "text", "reasoning", "usage")
     async def test_reasoning_with_a_signature_and_text(
         self, provider: Provider, model: Any
     ) -> None:
@@ -378,10 +392,14 @@ class TestBedrock:
         chunks, merged = await stream(model.astream("hi"))
 
         shown = assert_shows(chunks, merged)
+        assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
         assert reasoning(shown) == ["Let me think."]
         assert shown.text == "Yes."
         assert "EqQB" not in str(chunks)
 
+    @pytest.mark.shows(
+        "Bedrock Converse", "parallel calls", "call without arguments", "finish reason"
+    )
     async def test_parallel_calls_and_one_without_arguments(
         self, provider: Provider, model: Any
     ) -> None:
