@@ -144,6 +144,7 @@ __all__ = (
     "replay",
     "stream_graph",
     "stream_run",
+    "tee",
 )
 
 _LAZY = {
