@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .display import display
+from ._display import display
 from .record import RunRecord, Snapshot
 from .render import render_html
 from .result import RunResult

@@ -14,7 +14,7 @@ from typing import Any
 from assistant_stream_ce.controller import RunController
 from assistant_stream_ce.create_run import create_run
 
-from .display import display
+from ._display import display
 
 __all__ = ("install", "run_cell", "uninstall")
 
