@@ -28,7 +28,7 @@ from .typing import ChunkStream
 __all__ = ("Channel", "ready_source", "register_channel", "take_ready")
 
 MERGE_AFTER = 128
-"""Waiting chunks from which on neighbouring deltas are merged."""
+"""Waiting chunks or state operations from which on neighbouring deltas are merged."""
 
 MERGED_LENGTH = 4096
 """Characters from which on a merged delta takes no more."""
@@ -37,7 +37,7 @@ PIECE_COST = 2
 """Characters that a piece counts besides its own, so that empty ones do not pile up either."""
 
 DRAIN_LEVEL = 32
-"""Waiting chunks that `drain()` lets stand."""
+"""Waiting chunks or state operations that `drain()` lets stand."""
 
 
 _Delta = TextDeltaChunk | ReasoningDeltaChunk | ToolCallDeltaChunk
@@ -98,7 +98,7 @@ class Channel:
                 self.put(UpdateStateChunk(list(operations)))
                 last = self._items[-1]
                 self._batch = last if isinstance(last, UpdateStateChunk) else None
-            elif len(self._items) >= MERGE_AFTER:
+            elif self._waiting() >= MERGE_AFTER:
                 _extend_merging(self._batch.operations, operations)
             else:
                 self._batch.operations.extend(operations)
@@ -172,7 +172,7 @@ class Channel:
     @property
     def lags(self) -> bool:
         """Whether the reader is behind by more than `drain()` lets stand."""
-        return len(self._items) > DRAIN_LEVEL and not self._closed
+        return self._waiting() > DRAIN_LEVEL and not self._closed
 
     async def drain(self) -> None:
         """Return once the reader has caught up, or is gone."""
@@ -183,6 +183,12 @@ class Channel:
                 waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
                 self._drain_waiters.append(waiter)
             await waiter
+
+    def _waiting(self) -> int:
+        """How much the reader has not taken; each operation of the open batch counts, because a
+        run that only changes its state has one chunk, however long it gets."""
+        batch = self._batch
+        return len(self._items) + (0 if batch is None else len(batch.operations))
 
     def _put(self, chunk: AssistantStreamChunk) -> bool:
         if self._closed:

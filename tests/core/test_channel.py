@@ -81,6 +81,17 @@ def test_state_operations_share_a_chunk_until_something_else_comes() -> None:
     ]
 
 
+def test_appends_merge_behind_a_lagging_reader_though_they_share_one_chunk() -> None:
+    channel = Channel()
+    given = [f"{number} " for number in range(50_000)]
+    for text in given:
+        channel.put_operations([append(text)])
+    (chunk,) = channel.take()
+    assert isinstance(chunk, UpdateStateChunk)
+    assert len(chunk.operations) < 400
+    assert "".join(operation["value"] for operation in chunk.operations) == "".join(given)
+
+
 def test_a_batch_that_has_been_read_is_not_added_to() -> None:
     channel = Channel()
     channel.put_operations([append("a")])
@@ -123,6 +134,18 @@ async def test_drain_waits_for_a_lagging_reader_only() -> None:
     await asyncio.sleep(0.01)
     assert not waiting.done()
     channel.pop()
+    channel.pop()
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_drain_waits_behind_a_long_batch_of_operations() -> None:
+    channel = Channel()
+    channel.bind()
+    for _ in range(DRAIN_LEVEL + 1):
+        channel.put_operations([append("x")])
+    waiting = asyncio.create_task(channel.drain())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
     channel.pop()
     await asyncio.wait_for(waiting, 5)
 
