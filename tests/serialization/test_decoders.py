@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -22,14 +22,17 @@ from assistant_stream_ce import (
 from assistant_stream_ce.chunks import (
     ErrorChunk,
     TextDeltaChunk,
+    ToolCallArgsTextFinishChunk,
     ToolCallBeginChunk,
     ToolCallDeltaChunk,
+    ToolResultChunk,
 )
 from assistant_stream_ce.serialization import (
     AssistantTransportDecoder,
     DataStreamDecoder,
     StreamDecoder,
 )
+from assistant_stream_ce.testing import collect
 from tests.npm import Protocol, decode
 from tests.serialization.cases import CASES, Case, by_name
 from tests.serialization.strategies import chunk_lists
@@ -437,6 +440,59 @@ def test_what_a_chunk_cannot_hold_raises_when_strict_and_is_left_out_otherwise(c
         [TextDeltaChunk("a"), TextDeltaChunk("b")],
         None,
     )
+
+
+def test_what_a_chunk_of_a_part_cannot_hold_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    wire = (
+        event(type="part-start", part={"type": "source", "url": "u"})
+        + event(type="part-start", part={"type": "tool-call", "toolCallId": "c"})
+        + event(type="text-delta", path=[1], textDelta="a")
+        + event(type="result", path=[1], result=1)
+        + TOOL_PART
+        + event(type="tool-call-args-text-finish", path=[2])
+        + event(type="tool-call-args-text-finish", path=[2])
+        + event(type="text-delta", path=[2], textDelta="late")
+        + event(type="result", path=[2], result=1)
+        + event(type="result", path=[2], result=2)
+        + DONE
+    )
+
+    chunks, error = read(wire.encode(), "assistant-transport")
+
+    assert error is None
+    assert chunks == [
+        ToolCallBeginChunk("c", "t"),
+        ToolCallArgsTextFinishChunk("c"),
+        ToolResultChunk("c", 1),
+    ]
+    assert len(caplog.records) == 6
+
+
+def test_a_result_closes_the_arguments() -> None:
+    wire = TOOL_PART + event(type="result", path=[0], result=1) + DONE
+
+    assert read(wire.encode(), "assistant-transport")[0][1:] == [
+        ToolCallArgsTextFinishChunk("c"),
+        ToolResultChunk("c", 1),
+    ]
+
+
+async def test_a_source_need_not_be_a_generator() -> None:
+    class Body:
+        def __aiter__(self) -> AsyncIterator[bytes]:
+            async def once() -> AsyncIterator[bytes]:
+                yield b'0:"a"\n'
+
+            return once()
+
+    assert await collect(DataStreamDecoder().decode_stream(Body())) == [TextDeltaChunk("a")]
+
+
+def test_a_decoder_of_ones_own_says_what_it_lacks() -> None:
+    with pytest.raises(NotImplementedError, match="`StreamDecoder` must override `_take_line`"):
+        StreamDecoder().feed(b"a\n")
+    with pytest.raises(NotImplementedError, match="`StreamDecoder` must override `_take_end`"):
+        StreamDecoder().end()
 
 
 # -- Errors and memory -------------------------------------------------------------------------

@@ -6,6 +6,8 @@ of the npm package `assistant-stream` 0.3.44, and of its accumulator what a part
 
 from __future__ import annotations
 
+from typing import cast
+
 from assistant_stream_ce.chunks import (
     AnnotationsChunk,
     DataChunk,
@@ -79,7 +81,8 @@ class AssistantTransportDecoder(StreamDecoder):
     modes.
 
     A chunk here says what is in a part, not which part it is: text for a part that another one has
-    followed opens a part of its own, and of two results of one call the first counts.
+    followed opens a part of its own, two texts in a row are one, and of two results of one call the
+    first counts.
     """
 
     def reset(self) -> None:
@@ -127,7 +130,7 @@ class AssistantTransportDecoder(StreamDecoder):
     def _take_chunk(self, kind: str, fields: Fields) -> None:
         match kind:
             case "part-start":
-                self._start_part(_object(fields["part"]))
+                self._start_part(cast("Fields", fields["part"]))
             case "update-state":
                 self._put(UpdateStateChunk(_fields.operations(fields["operations"])))
             case "data":
@@ -258,9 +261,3 @@ def _is_index(value: JSONValue) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return value >= 0 and value == int(value)
-
-
-def _object(value: JSONValue) -> Fields:
-    if not isinstance(value, dict):
-        raise InvalidFieldError("it is not an object")
-    return value
