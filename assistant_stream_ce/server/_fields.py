@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from .conversation import FilePart
 __all__ = ("DEFAULT_LIMITS", "Fields", "RequestLimits", "check_url", "read_file", "short")
 
 _DATA_TYPE = re.compile(r"data:([\w.+-]{1,127}/[\w.+-]{1,127})[;,]", re.IGNORECASE | re.ASCII)
+_NO_URL = frozenset(" \\")
+_PRIVATE_NAMES = ("localhost", "local", "internal")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}")
 
 
@@ -168,19 +171,38 @@ def read_file(fields: Fields, key: str, mime_type: str) -> FilePart:
 
 
 def check_url(url: str, where: str, data_type: str = "") -> str:
-    """Let `https:` and `data:` pass. Other schemes reach files and services of the server."""
+    """Let `data:` pass, and `https:` to public hosts.
+
+    Other schemes reach files and services of the server. So do private hosts, because some models'
+    clients fetch a file before they send it on. A name that resolves to a private address cannot
+    be told here.
+    """
     if url[:5].lower() == "data:":
         if url[5 : 5 + len(data_type)].lower() == data_type:
             return url
         raise RequestError(f"`{where}` must be a `data:{data_type}...` URL, it is of another type.")
     try:
         parts = urlsplit(url)
-        usable = parts.scheme == "https" and bool(parts.hostname)
+        host = (parts.hostname or "").rstrip(".")
+        usable = parts.scheme == "https" and parts.username is None and parts.port != 0
     except ValueError:
-        usable = False
-    if not usable or not url.isprintable() or " " in url:
+        host, usable = "", False
+    if not usable or not host or not url.isprintable() or not _NO_URL.isdisjoint(url):
         raise RequestError(f"`{where}` must be an `https:` or a `data:` URL.")
+    if not _is_public(host):
+        raise RequestError(f"`{where}` must be the address of a public host, not {short(host)}.")
     return url
+
+
+def _is_public(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        pass
+    # `127.1` and `0x7f000001` are addresses as well, to all that resolve names. Letters beyond
+    # ASCII may stand for others; browsers send such a name in its ASCII form.
+    name = host.rpartition(".")[2]
+    return host.isascii() and name[:1].isalpha() and name not in _PRIVATE_NAMES
 
 
 def short(text: str) -> str:

@@ -126,6 +126,42 @@ def test_addresses_that_a_file_may_not_have(client: str, url: str) -> None:
         PARSERS[client](said(client, file_of(client, url)))
 
 
+@every_client
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("localhost", "localhost.", "LOCALHOST:8443", "printer.local", "metadata.google.internal"),
+        *("127.0.0.1", "10.0.0.1", "169.254.169.254", "192.168.0.1:8443", "0.0.0.0"),
+        *("[::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "127.1", "2130706433", "0x7f000001"),
+        "127.0.0.\N{FULLWIDTH DIGIT ONE}",
+    ],
+)
+def test_hosts_that_only_the_server_reaches_are_refused(client: str, host: str) -> None:
+    with pytest.raises(RequestError, match="must be the address of a public host"):
+        PARSERS[client](said(client, file_of(client, f"https://{host}/x")))
+
+
+@every_client
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.example/x y",
+        "https://a@127.0.0.1/x",
+        "https://a.example\\@127.0.0.1/x",
+        "https://a.example:port/",
+    ],
+)
+def test_addresses_that_two_readers_may_read_differently_are_refused(client: str, url: str) -> None:
+    with pytest.raises(RequestError, match="must be an `https:` or a `data:` URL"):
+        PARSERS[client](said(client, file_of(client, url)))
+
+
+@every_client
+@pytest.mark.parametrize("url", ["https://a.example:8443/x?y#z", "https://8.8.8.8/x", "HTTPS://b/"])
+def test_addresses_that_a_file_may_have(client: str, url: str) -> None:
+    assert PARSERS[client](said(client, file_of(client, url)))
+
+
 @pytest.mark.parametrize("client", ["data-stream", "ag-ui", "openai"])
 def test_arguments_that_nest_too_deep_are_refused(client: str) -> None:
     deep = '{"a":' * 200 + "1" + "}" * 200
