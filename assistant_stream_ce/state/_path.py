@@ -32,6 +32,8 @@ def wire_path(path: Path) -> list[str]:
 
 def read_segment(segment: Any) -> str:
     """Return one segment as the wire has it; `Any`, because paths come from other programs too."""
+    if type(segment) is int:
+        return str(segment)
     if isinstance(segment, str):
         return str.__str__(segment)
     if isinstance(segment, int) and not isinstance(segment, bool):

@@ -8,6 +8,7 @@ in strict mode (`assistant-stream` 0.3.44, `core/gorp/GorpStreamAccumulator.ts`)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from types import NoneType
 from typing import Any
 
 from assistant_stream_ce._json import copy_json, to_json, type_of
@@ -141,24 +142,25 @@ def _locate(root: JSONValue, path: Path) -> tuple[Any, Any, Path]:
     container: Any = None
     key: Any = None
     below = 0
-    for depth, segment in enumerate(path):
+    for depth, segment in enumerate(path, 1):
+        kind = type_of(current)
+        if kind is list and type(segment) is int and 0 <= segment < len(current):
+            container, key, below = current, segment, depth  # as below, but no text is read
+            current = container[key]
+            continue
         name = segment if type(segment) is str else read_segment(segment)
         if name in UNSAFE_SEGMENTS:
             raise unsafe_path(path)
-        if current is _MISSING or current is None:
-            continue
-        below = depth + 1
-        container = current
-        kind = type_of(current)
         if kind is dict:
-            key = name
+            container, key, below = current, name, depth
+            current = container.get(key, _MISSING)
         elif kind is list:
-            key = _list_index(name, len(current), path)
-        else:
+            container, key, below = current, _list_index(name, len(current), path), depth
+            current = _child(container, key)
+        elif current is not _MISSING and kind is not NoneType:
             raise StateOperationError(
                 f"Cannot go through {_describe(current)} to `{show_path(path)}`", path
             )
-        current = _child(container, key)
     return container, key, path[below:]
 
 
