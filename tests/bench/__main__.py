@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .measure import Result, measure, table
 
-GROUPS = ("runs", "state", "translator", "imports")
+GROUPS = ("runs", "state", "translator", "imports", "http")
 
 
 def main() -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from .measure import Case
+from .memory import ROOT
 
 _PROGRAM = """
 import time
-start = time.perf_counter()
+start = time.process_time()
 import {module}
-print((time.perf_counter() - start) * 1e3)
+print((time.process_time() - start) * 1e3)
 """
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def milliseconds(module: str, *folders: str) -> float:

@@ -49,10 +49,14 @@ class Result:
 
 
 def measure(case: Case) -> Result:
-    """Run `case`: one warm-up of each side, then `repeats` rounds of ours and the peer in turn."""
-    case.ours()
-    if case.peer:
-        case.peer()
+    """Run `case`: one warm-up of each side, then `repeats` rounds of ours and the peer in turn.
+
+    A case of a single round is not warmed up: it takes new processes.
+    """
+    if case.repeats > 1:
+        case.ours()
+        if case.peer:
+            case.peer()
     ours: list[float] = []
     peer: list[float] = []
     for _ in range(case.repeats):

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
-import tracemalloc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import assistant_stream_ce as ours
 
 from .measure import Case
+from .memory import ROOT, stalled_reader
 from .peers import upstream
 
 Callback = Callable[[Any], Awaitable[None]]
 
 BURST = 20_000
 TURNS = 5_000
-STALLED = 1_000_000
-
 
 HTTP_SCOPE = {"type": "http", "asgi": {"spec_version": "2.3"}}
 
@@ -44,6 +43,14 @@ async def turns(controller: Any) -> None:
     """One chunk, then one turn of the event loop."""
     for _ in range(TURNS):
         controller.append_text(" token")
+        await asyncio.sleep(0)
+
+
+async def eights(controller: Any) -> None:
+    """Eight chunks, then one turn of the event loop."""
+    for _ in range(TURNS // 8):
+        for _ in range(8):
+            controller.append_text(" token")
         await asyncio.sleep(0)
 
 
@@ -76,53 +83,52 @@ async def mixed(controller: Any) -> None:
         controller.add_data({"n": number})
 
 
-def per_chunk(package: Any, callback: Callback, chunks: int, response: str = "") -> float:
+def per_chunk(
+    package: Any,
+    callback: Callback,
+    chunks: int,
+    response: str = "",
+    clock: Callable[[], float] = time.process_time,
+) -> float:
     """Microseconds a chunk, from the callback to the reader or to the server's `send`."""
 
     async def main() -> float:
-        start = time.perf_counter()
+        start = clock()
         stream = package.create_run(callback)
         if response:
             await getattr(package.serialization, response)(stream)(HTTP_SCOPE, receive, send)
         else:
             async for _ in stream:
                 pass
-        return (time.perf_counter() - start) / chunks * 1e6
+        return (clock() - start) / chunks * 1e6
 
     return asyncio.run(main())
+
+
+def sends_per_chunk(package: Any) -> float:
+    """How often `send` is called for a chunk when they come eight at a time."""
+    sends = 0
+
+    async def count(message: Any) -> None:
+        nonlocal sends
+        sends += bool(message.get("body"))
+
+    async def main() -> None:
+        response = package.serialization.DataStreamResponse(package.create_run(eights))
+        await response(HTTP_SCOPE, receive, count)
+
+    asyncio.run(main())
+    return sends / TURNS
 
 
 def empty_turn() -> float:
     """Microseconds of an event loop turn with nothing to do: the floor of `turns`."""
 
     async def main() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(TURNS):
             await asyncio.sleep(0)
-        return (time.perf_counter() - start) / TURNS * 1e6
-
-    return asyncio.run(main())
-
-
-def stalled_reader(package: Any) -> float:
-    """MiB that a run holds after 1,000,000 deltas when its reader took one chunk and stopped."""
-
-    async def run(controller: Any) -> None:
-        controller.append_text("first")
-        await asyncio.sleep(0)
-        for _ in range(STALLED):
-            controller.append_text("tok ")
-
-    async def main() -> float:
-        stream = package.create_run(run)
-        await anext(stream)
-        tracemalloc.start()
-        for _ in range(5):
-            await asyncio.sleep(0)
-        held = tracemalloc.get_traced_memory()[0]
-        tracemalloc.stop()
-        await stream.aclose()
-        return held / 2**20
+        return (time.process_time() - start) / TURNS * 1e6
 
     return asyncio.run(main())
 
@@ -133,13 +139,18 @@ def cases() -> list[Case]:
     upstream("serialization")
 
     def case(
-        name: str, callback: Callback, chunks: int, response: str = "", goal: float | None = None
+        name: str,
+        callback: Callback,
+        chunks: int,
+        response: str = "",
+        goal: float | None = None,
+        clock: Callable[[], float] = time.process_time,
     ) -> Case:
         return Case(
             name,
             "µs/chunk",
-            lambda: per_chunk(ours, callback, chunks, response),
-            lambda: per_chunk(peer, callback, chunks, response),
+            lambda: per_chunk(ours, callback, chunks, response, clock),
+            lambda: per_chunk(peer, callback, chunks, response, clock),
             goal,
         )
 
@@ -157,14 +168,28 @@ def cases() -> list[Case]:
             "AssistantTransportResponse",
             7.1,
         ),
-        case("two threads, DataStreamResponse", threads, BURST, "DataStreamResponse"),
+        case(
+            "two threads, until the last send",
+            threads,
+            BURST,
+            "DataStreamResponse",
+            clock=time.perf_counter,
+        ),
         case("mixed chunks, DataStreamResponse", mixed, BURST, "DataStreamResponse"),
         case("mixed chunks, AssistantTransport", mixed, BURST, "AssistantTransportResponse"),
         Case(
-            "reader stops, 1,000,000 deltas",
+            "sends a chunk, in bursts of 8",
+            "sends",
+            lambda: sends_per_chunk(ours),
+            lambda: sends_per_chunk(peer),
+            0.13,
+            repeats=1,
+        ),
+        Case(
+            "reader stops, 1,000,000 deltas, peak",
             "MiB",
-            lambda: stalled_reader(ours),
-            lambda: stalled_reader(peer),
+            lambda: stalled_reader("assistant_stream_ce", str(ROOT)),
+            lambda: stalled_reader("assistant_stream", os.environ["ASSISTANT_STREAM_UPSTREAM"]),
             14.0,
             repeats=1,
         ),
