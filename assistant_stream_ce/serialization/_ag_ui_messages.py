@@ -47,6 +47,10 @@ class MessageIds:
         """Let the next text or tool call of an agent be in a message of its own."""
         self._current.pop(agent, None)
 
+    def finish_all(self) -> None:
+        """Do so for every agent."""
+        self._current.clear()
+
     def other(self, wanted: str) -> str:
         """An id for a message that nothing is added to later on."""
         return _unique(wanted, self._used)

@@ -52,11 +52,11 @@ class AGUIEncoder(StreamEncoder):
     """Encodes chunks as AG-UI events, for `useAgUiRuntime` and CopilotKit.
 
     Each model call (a step) is one assistant message: its text parts share a message id, and its
-    tool calls name it as their parent. What follows a tool's result is a new message. What has a
-    tool call as its parent is the work of a sub-agent. State is a snapshot first and JSON Patch
-    deltas after it. Data parts, sources, files, data items, annotations, warnings and notes are
-    `CUSTOM` events. Whether a tool has failed, why a message has finished and its token counts
-    have no place on this wire.
+    tool calls name it as their parent. What follows a step, or a tool's result, is a new message.
+    What has a tool call as its parent is the work of a sub-agent. State is a snapshot first and
+    JSON Patch deltas after it. Data parts, sources, files, data items, annotations, warnings and
+    notes are `CUSTOM` events. Whether a tool has failed, why a message has finished and its token
+    counts have no place on this wire.
 
     Args:
         thread_id: The thread, from the request; made up when there is none.
@@ -227,6 +227,8 @@ class AGUIEncoder(StreamEncoder):
             return ""
         # A chunk does not say which of several steps has ended; the first is as good as any.
         name = self._open_steps.pop(0)
+        if not self._open_steps:
+            self._messages.finish_all()
         return self._close_text() + _events.event("STEP_FINISHED", {"stepName": name})
 
     def _update_state(self, chunk: UpdateStateChunk) -> str:

@@ -278,6 +278,25 @@ class TestMessages:
             ("tool", "c2_result", "2"),
         ]
 
+    def test_text_after_a_step_is_a_message_of_its_own(self, version: Version) -> None:
+        chunks: list[AssistantStreamChunk] = [
+            TextDeltaChunk("a"),
+            StepStartChunk("s1"),
+            TextDeltaChunk("b"),
+            StepStartChunk("s2"),
+            StepFinishChunk("stop"),
+            TextDeltaChunk("c"),
+            StepFinishChunk("stop"),
+            TextDeltaChunk("d"),
+        ]
+
+        assert layout(chunks, version) == [
+            ("assistant", "m", "a"),
+            ("assistant", "s1", "b"),
+            ("assistant", "s2", "c"),
+            ("assistant", "s2_2", "d"),
+        ]
+
     def test_steps_of_one_name_are_two_messages(self, version: Version) -> None:
         chunks: list[AssistantStreamChunk] = [
             StepStartChunk("s"),
