@@ -38,7 +38,7 @@ from assistant_stream_langchain import (
     to_ui_messages,
 )
 from tests.npm import ask, decode
-from tests.server.clients import sent
+from tests.server.clients import prompt_of, sent
 
 from .provider import Provider, json_answer
 
@@ -131,6 +131,18 @@ def test_the_ai_sdk_sends_back_what_it_was_given(client: str) -> None:
     assert said(back) == said(SHOWN)
     assert media(back[5]) == IMAGES
     assert [message["id"] for message in messages] == ["h1", "a1", "h2", "a3"]
+
+
+@pytest.mark.parametrize("client", ["ai5", "ai6"])  # 7 has another form for files in prompts
+def test_a_model_sees_what_the_ai_sdk_would_show_it(client: str) -> None:
+    messages = to_ui_messages(HISTORY)
+    request = parse_ui_message_request(sent(client, messages), history=True)
+
+    ours = to_langchain_messages(request.messages)
+    theirs = to_langchain_messages(prompt_of(client, messages))
+
+    assert said(ours) == said(theirs)
+    assert media(ours[5]) == media(theirs[5])
 
 
 def test_ui_messages_have_the_steps_reasoning_sources_and_files() -> None:

@@ -5,6 +5,9 @@
 // where it has one. The answer: {sent, prompt?, error}; `prompt` is what the AI SDK itself would
 // show a model.
 
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+
 // The packages' entry points load React; these modules do not.
 const CHAT_TRANSPORT = "@assistant-ui/ai-sdk/dist/transport/AssistantChatTransport.js";
 const DATA_STREAM = "@assistant-ui/react-data-stream/dist/converters/toLanguageModelMessages.js";
@@ -86,8 +89,18 @@ async function sendWithDataStream({ messages, options = {} }) {
   return { sent: JSON.parse(JSON.stringify(body)) };
 }
 
+// The schemas of the very version of the protocol that a version of the client speaks.
+async function schemas(client) {
+  const { resolve } = createRequire(new URL(`./node_modules/${client}/package.json`, import.meta.url));
+  const path = client === "agui0" ? "@ag-ui/core" : "@ag-ui/core/schemas";
+  return import(pathToFileURL(resolve(path)));
+}
+
 async function sendWithAGUI({ protocol, messages, options: { state, resume, ...options } }) {
-  const { HttpAgent } = await import(protocol.slice("send-".length));
+  const client = protocol.slice("send-".length);
+  const { HttpAgent } = await import(client);
+  const { MessageSchema } = await schemas(client);
+  messages.forEach((message) => MessageSchema.parse(message));
   const recorded = recorder();
   const agent = new HttpAgent({
     url: "http://localhost",
