@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
-__all__ = ("as_dict", "as_list", "is_dict", "is_list")
+__all__ = ("as_dict", "as_list", "is_dict", "is_list", "is_sequence")
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
@@ -15,6 +16,11 @@ def is_list(value: object) -> TypeGuard[list[Any]]:
 def is_dict(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether it is a dict; the keys of one from JSON are text."""
     return isinstance(value, dict)
+
+
+def is_sequence(value: object) -> TypeGuard[Sequence[Any]]:
+    """Whether it is a list or a tuple."""
+    return isinstance(value, (list, tuple))
 
 
 def as_list(value: object) -> list[Any]:

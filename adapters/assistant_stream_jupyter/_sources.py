@@ -15,7 +15,7 @@ from assistant_stream_ce.chunks import AssistantStreamChunk, TextDeltaChunk, Too
 from assistant_stream_ce.message import AssistantMessage
 from assistant_stream_ce.typing import ChunkStream
 
-from ._shapes import is_dict
+from ._shapes import is_dict, is_sequence
 
 __all__ = ("GraphSource", "PlainSource", "ServerSource", "Source", "open_source")
 
@@ -178,8 +178,8 @@ class _ResultWatch:
         elif depth and is_dict(value):
             for item in value.values():
                 self._collect(item, depth - 1)
-        elif depth and isinstance(value, (list, tuple)):
-            for item in tuple[Any, ...](value):
+        elif depth and is_sequence(value):
+            for item in value:
                 self._collect(item, depth - 1)
 
 
