@@ -40,6 +40,11 @@ from tests.serialization.strategies import chunk_lists
 Version = Literal["agui0", "agui1"]
 VERSIONS: list[Version] = ["agui0", "agui1"]
 
+CALL: list[AssistantStreamChunk] = [
+    ToolCallBeginChunk("c1", "search"),
+    ToolCallDeltaChunk("c1", '{"q":1}'),
+]
+
 USER = {"id": "u1", "role": "user", "content": "Hi"}
 
 
@@ -170,6 +175,15 @@ def test_a_dropped_chunk_is_reported_once_per_reason(
     assert len(caplog.records) == case.drops
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_heartbeats_are_skipped(version: Version) -> None:
+    wire = encode([StepStartChunk("s"), TextDeltaChunk("a"), *CALL]).decode()
+
+    beating = wire.replace("\n\n", f"\n\n{AGUIEncoder.heartbeat}")
+
+    assert read(beating, version, split=1) == read(wire, version)
+
+
 @settings(
     max_examples=150,
     deadline=None,
@@ -192,11 +206,6 @@ def test_any_chunks_in_any_order_are_accepted(
 
 
 # -- Messages ----------------------------------------------------------------------------------
-
-CALL: list[AssistantStreamChunk] = [
-    ToolCallBeginChunk("c1", "search"),
-    ToolCallDeltaChunk("c1", '{"q":1}'),
-]
 
 
 def layout(chunks: list[AssistantStreamChunk], version: Version) -> list[tuple[Any, ...]]:
