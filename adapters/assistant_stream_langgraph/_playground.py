@@ -59,9 +59,12 @@ class _Page:
 
     def _find(self, name: str) -> Path:
         folder = self._folder.resolve()
-        path = (folder / name).resolve()
-        if path.is_relative_to(folder) and path.is_file():
-            return path
+        try:
+            path = (folder / name).resolve()
+            if path.is_relative_to(folder) and path.is_file():
+                return path
+        except (OSError, ValueError):
+            pass  # Too long for a file's name, or with a NUL in it: no file is called that.
         if name == "index.html":
             raise HTTPException(
                 404,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from ._host_guard import HostGuard, is_loopback
 from .threads import GraphError
 
 __all__ = ("serve_app",)
@@ -17,13 +18,24 @@ SHUTDOWN_TIME = 3
 """Seconds that open streams get when the server is asked to stop."""
 
 
-async def serve_app(app: ASGIApp, host: str, port: int, announce: Callable[[str], None]) -> None:
+async def serve_app(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    *,
+    allowed_hosts: Collection[str] = (),
+) -> None:
     """Serve `app` until it is interrupted; `announce` gets the URL once it can be opened.
+
+    On a loopback address it answers to this machine's own names only, and to `allowed_hosts`.
 
     Raises:
         GraphError: The address cannot be used.
     """
     listener = _bind(host, port)
+    if is_loopback(listener.getsockname()[0]):
+        app = HostGuard(app, {host, *allowed_hosts})
     config = uvicorn.Config(
         app,
         log_level="warning",

@@ -14,13 +14,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import TypeAlias
 
-from starlette.types import ASGIApp
-
 from assistant_stream_ce import AssistantStreamError, __version__
 
 __all__ = ("main",)
 
-_ServeApp: TypeAlias = Callable[[ASGIApp, str, int, Callable[[str], None]], Awaitable[None]]
+_ServeApp: TypeAlias = Callable[..., Awaitable[None]]
+"""`serve_app`, whose module needs an extra and is therefore not imported here."""
 
 FAILED = 2
 """The exit code when there is nothing to serve; argparse has the same for a wrong option."""
@@ -87,6 +86,13 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         metavar="ORIGIN",
         help="let pages of this origin use the server; may be repeated",
     )
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="answer under this host name too, behind a proxy or tunnel; may be repeated",
+    )
     parser.add_argument("--no-playground", action="store_true", help="serve no chat page")
     parser.add_argument(
         "--debug", action="store_true", help="show tracebacks here, and errors to the client"
@@ -126,7 +132,7 @@ async def _serve(options: argparse.Namespace, found: object) -> None:
         def announce(url: str) -> None:
             print(f"Serving {name} on {url} (Ctrl+C stops it)", flush=True)
 
-        await serve_app(app, options.host, options.port, announce)
+        await serve_app(app, options.host, options.port, announce, allowed_hosts=options.allow_host)
 
 
 def _import_server() -> _ServeApp:

@@ -133,6 +133,19 @@ def test_serve_a_graph_with_its_page(folder: Path) -> None:
         assert page.status_code == 200 or "not been built" in page.text
 
 
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [((), 403), (("--allow-host", "tunnel.example"), 200), (("--host", "0.0.0.0"), 200)],
+)
+def test_on_loopback_only_known_host_names_are_answered(
+    folder: Path, options: tuple[str, ...], status: int
+) -> None:
+    with running(folder, "serve", "agent.py:graph", *options) as (client, _):
+        assert client.get("/health").status_code == 200
+        foreign = client.get("/health", headers={"Host": "tunnel.example"})
+        assert foreign.status_code == status
+
+
 def test_what_a_factory_has_opened_is_closed_at_the_end(folder: Path) -> None:
     with running(folder, "serve", "./agent.py:opening", "--no-playground") as (client, _):
         assert "You said: Hi" in ask(client, "Hi")

@@ -58,6 +58,10 @@ async def test_a_script_with_a_hash_is_compressed_and_kept(http: httpx.AsyncClie
         "/assets/..%2f..%2fsecret.txt",
         "//etc/passwd",
         "/assets",
+        "/%00",
+        "/theme.js%00.html",
+        "/" + "a" * 5000,
+        "/" + "a/" * 5000,
     ],
 )
 async def test_nothing_but_the_page_is_served(http: httpx.AsyncClient, path: str) -> None:
