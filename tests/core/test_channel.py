@@ -160,3 +160,36 @@ async def test_drain_returns_when_the_reader_has_gone() -> None:
     channel.abandon()
     await asyncio.wait_for(waiting, 5)
     assert channel.take() == []
+
+
+def test_nothing_joins_the_last_chunk_after_the_end() -> None:
+    channel = Channel()
+    for number in range(MERGE_AFTER * 2):
+        assert channel.put_delta(TextDeltaChunk, str(number), None)
+    channel.close()
+    assert not channel.put_delta(TextDeltaChunk, "late", None)
+    taken = [chunk.text_delta for chunk in channel.take() if isinstance(chunk, TextDeltaChunk)]
+    assert "".join(taken) == "".join(map(str, range(MERGE_AFTER * 2)))
+
+
+def test_empty_deltas_do_not_pile_up_behind_a_lagging_reader() -> None:
+    channel = Channel()
+    for _ in range(100_000):
+        channel.put_delta(TextDeltaChunk, "", None)
+    assert MERGE_AFTER < len(channel.take()) < MERGE_AFTER * 2
+
+
+async def test_a_cancelled_reader_can_read_on() -> None:
+    channel = Channel()
+    channel.bind()
+    reader = asyncio.create_task(channel.wait())
+    await asyncio.sleep(0)
+    reader.cancel()
+    await asyncio.gather(reader, return_exceptions=True)
+    channel.put(TextDeltaChunk("a"))
+    await asyncio.wait_for(channel.wait(), 5)
+    assert channel.take() == [TextDeltaChunk("a")]
+    waiting = asyncio.create_task(channel.wait())
+    await asyncio.sleep(0)
+    channel.put(TextDeltaChunk("b"))
+    await asyncio.wait_for(waiting, 5)
