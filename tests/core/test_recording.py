@@ -95,19 +95,28 @@ async def test_the_file_is_one_line_a_chunk(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("speed", "seconds"), [(1.0, 0.3), (3.0, 0.1), (0, 0), (math.inf, 0)])
-async def test_the_speed(tmp_path: Path, speed: float, seconds: float) -> None:
-    file = tmp_path / "run.jsonl"
-    rows = [{"t": t, "type": "text-delta", "text_delta": str(t)} for t in (0, 0.15, 0.15, 0.3)]
+async def played(file: Path, times: list[float], speed: float) -> list[float]:
+    """When the chunks of a recording with these times come."""
+    rows = [{"t": t, "type": "text-delta", "text_delta": str(t)} for t in times]
     file.write_text(HEADER + "".join(json.dumps(row) + "\n" for row in rows))
-
     start = time.monotonic()
-    times = [time.monotonic() - start async for _ in replay(file, speed=speed)]
+    return [time.monotonic() - start async for _ in replay(file, speed=speed)]
 
-    assert len(times) == 4
-    assert seconds <= times[-1] + 0.001
-    assert times[0] < 0.1
-    assert times[-1] < seconds + 0.25
+
+@pytest.mark.parametrize(("speed", "seconds"), [(1.0, 0.3), (0.5, 0.6), (3.0, 0.1)])
+async def test_the_speed(tmp_path: Path, speed: float, seconds: float) -> None:
+    times = await played(tmp_path / "run.jsonl", [0, 0.15, 0.15, 0.3], speed)
+
+    # A busy machine makes them later, never earlier.
+    for ours, share in zip(times, (0, 0.5, 0.5, 1), strict=True):
+        assert ours >= seconds * share - 0.02
+
+
+@pytest.mark.parametrize("speed", [0, math.inf, 1e6])
+async def test_without_waiting(tmp_path: Path, speed: float) -> None:
+    times = await played(tmp_path / "run.jsonl", [0, 600, 1200], speed)
+
+    assert times[-1] < 10
 
 
 async def test_the_times_are_those_of_the_run(tmp_path: Path) -> None:
