@@ -434,3 +434,76 @@ def test_messages_with_nothing_in_them_break_no_client(client: str) -> None:
 
 def test_nothing_is_nothing() -> None:
     assert [convert([]) for convert in ALL] == [[], [], [], []]
+
+
+RICH = [
+    HumanMessage(
+        [
+            {"type": "audio", "base64": "aGk=", "mime_type": "audio/mp3"},
+            {"type": "audio", "url": "https://a.example/a.mp3", "mime_type": "audio/mp3"},
+        ],
+        id="h",
+    ),
+    AIMessage(
+        [
+            {"type": "thinking", "thinking": "One.", "signature": "s", "index": 0},
+            {"type": "thinking", "thinking": "Two.", "signature": "t", "index": 1},
+            {"type": "text", "text": "Here "},
+            {"type": "text", "text": "you are."},
+            {
+                "type": "file",
+                "base64": "aGk=",
+                "mime_type": "application/pdf",
+                "filename": "a.pdf",
+            },
+        ],
+        id="a",
+        tool_calls=[call("c1")],
+    ),
+]
+PDF = "data:application/pdf;base64,aGk="
+
+
+def test_reasoning_parts_stay_apart_and_text_together() -> None:
+    _, reply = to_thread_messages(RICH)
+    content: Any = reply["content"]
+
+    assert [(part["type"], part.get("text")) for part in content] == [
+        ("reasoning", "One."),
+        ("reasoning", "Two."),
+        ("text", "Here you are."),
+        ("file", None),
+        ("tool-call", None),
+    ]
+    assert to_openai_messages(RICH)[1]["reasoning_content"] == "One.\n\nTwo."
+
+
+def test_a_call_that_waits_says_so() -> None:
+    parts: Any = to_ui_messages(RICH)[1]["parts"]
+    again = parse_ui_message_request(sent("ai6", to_ui_messages(RICH)), history=True)
+
+    assert (parts[-1]["state"], "output" in parts[-1]) == ("input-available", False)
+    assert to_langchain_messages(again.messages)[-1].tool_calls == [call("c1")]  # type: ignore[attr-defined]
+
+
+def test_names_and_sounds_are_kept() -> None:
+    sounds: Any = to_openai_messages(RICH)[0]["content"]
+    document: Any = to_openai_messages(RICH)[1]["annotations"]
+    activity = to_ag_ui_messages(RICH)[-1]
+    thread: Any = to_thread_messages(RICH)
+    ui: Any = to_ui_messages(RICH)
+
+    assert sounds == [
+        {"type": "input_audio", "input_audio": {"data": "aGk=", "format": "mp3"}},
+        {
+            "type": "file",
+            "file": {"filename": "file.mp3", "file_data": "https://a.example/a.mp3"},
+        },
+    ]
+    assert document == [{"type": "file", "file": {"filename": "a.pdf", "file_data": PDF}}]
+    assert activity["content"] == {
+        "data": PDF,
+        "mimeType": "application/pdf",
+        "filename": "a.pdf",
+    }
+    assert thread[1]["content"][3]["filename"] == ui[1]["parts"][4]["filename"] == "a.pdf"

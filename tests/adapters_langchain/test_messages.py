@@ -236,6 +236,7 @@ def test_a_command_becomes_a_message_that_the_client_can_show() -> None:
         TextPart("Hi"),
         ImagePart("https://a.example/i.png"),
         FilePart("data:a/b,hi", "a/b", "a.b"),
+        FilePart("https://a.example/a.b", "a/b"),
     ]
 
     message = to_human_message(AddMessageCommand(parts))
@@ -251,6 +252,12 @@ def test_a_command_becomes_a_message_that_the_client_can_show() -> None:
             "metadata": {"filename": "a.b"},
             "source_type": "base64",
             "data": "aGk=",
+        },
+        {
+            "type": "file",
+            "mime_type": "a/b",
+            "source_type": "url",
+            "url": "https://a.example/a.b",
         },
     ]
 

@@ -153,3 +153,13 @@ def test_what_is_refused_and_how(messages: Any, complaint: str) -> None:
 
     assert complaint in str(caught.value)
     assert caught.value.status_code == 400
+
+
+def test_text_need_not_be_in_parts() -> None:
+    message = {"role": "user", "content": "Hi", "id": "m1", "unstable_id": ""}
+
+    [said] = parse_data_stream_request({"messages": [message]}).messages
+
+    assert said == UserMessage([TextPart("Hi")], id="m1")
+    assert isinstance(said, UserMessage)
+    assert said.text == "Hi"

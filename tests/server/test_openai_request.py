@@ -172,6 +172,10 @@ def said(*parts: Any, **fields: Any) -> dict[str, Any]:
             "content[0].file.file_data` is missing",
         ),
         (
+            said(messages=[{"role": "tool", "content": [{"type": "image_url"}]}]),
+            "`body.messages[0].content[0].type` is 'image_url'; known is 'text'",
+        ),
+        (
             said(messages=[{"role": "tool", "content": "x"}]),
             "`body.messages[0].tool_call_id` must be a string",
         ),

@@ -181,6 +181,19 @@ HI = say("Hi")["message"]
             {"commands": [{"type": "add-tool-result", "toolCallId": "c", "modelContent": [{}]}]},
             "`body.commands[0].modelContent[0].type` must be",
         ),
+        (
+            {
+                "commands": [
+                    {
+                        "type": "add-tool-result",
+                        "toolCallId": "c",
+                        "modelContent": [{"type": "image"}],
+                    }
+                ]
+            },
+            "`body.commands[0].modelContent[0].type` is 'image'; known are 'text' and 'file'",
+        ),
+        ({"commands": [say("Hi")], "tools": {"f": 1}}, "`body.tools.f` must be an object"),
         ({"commands": [say("Hi")], "state": []}, "`body.state` must be an object, not an array"),
         ({"commands": [say("Hi")], "state": "x"}, "`body.state` must be an object, not a string"),
         ({"commands": [say("Hi")], "threadId": 1}, "`body.threadId` must be a string"),
