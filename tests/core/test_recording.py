@@ -95,17 +95,21 @@ async def test_the_file_is_one_line_a_chunk(tmp_path: Path) -> None:
     ]
 
 
-async def played(file: Path, times: list[float], speed: float) -> list[float]:
-    """When the chunks of a recording with these times come."""
+def recording(file: Path, times: list[float]) -> Path:
     rows = [{"t": t, "type": "text-delta", "text_delta": str(t)} for t in times]
     file.write_text(HEADER + "".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+async def played(file: Path, speed: float) -> list[float]:
+    """When the chunks of a recording come."""
     start = time.monotonic()
     return [time.monotonic() - start async for _ in replay(file, speed=speed)]
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 0.3), (0.5, 0.6), (3.0, 0.1)])
 async def test_the_speed(tmp_path: Path, speed: float, seconds: float) -> None:
-    times = await played(tmp_path / "run.jsonl", [0, 0.15, 0.15, 0.3], speed)
+    times = await played(recording(tmp_path / "run.jsonl", [0, 0.15, 0.15, 0.3]), speed)
 
     # A busy machine makes them later, never earlier.
     for ours, share in zip(times, (0, 0.5, 0.5, 1), strict=True):
@@ -114,7 +118,7 @@ async def test_the_speed(tmp_path: Path, speed: float, seconds: float) -> None:
 
 @pytest.mark.parametrize("speed", [0, math.inf, 1e6])
 async def test_without_waiting(tmp_path: Path, speed: float) -> None:
-    times = await played(tmp_path / "run.jsonl", [0, 600, 1200], speed)
+    times = await played(recording(tmp_path / "run.jsonl", [0, 600, 1200]), speed)
 
     assert times[-1] < 10
 
