@@ -168,6 +168,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "str | None": (str, type(None)),
     "bool": (bool,),
     "int": (int,),
+    "float | None": (int, float, type(None)),
     "list[JSONValue]": (list,),
     "list[StateOperation]": (list,),
 }
