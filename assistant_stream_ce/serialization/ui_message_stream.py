@@ -126,7 +126,7 @@ class UIMessageStreamEncoder(StreamEncoder):
             return ""
         start = "" if self._started else self._start_message()
         if type(chunk) is TextDeltaChunk:
-            return start + self._text("text", chunk.parent_id or None, chunk.text_delta)
+            return start + self._frames(chunk)
         return start + "".join(map(self._frames, self._parts.ledger.admit(chunk)))
 
     def encode_end(self) -> str:

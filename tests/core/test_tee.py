@@ -330,10 +330,10 @@ async def test_closing_a_reader_ends_its_wait() -> None:
     await second.aclose()
 
 
-async def test_an_exception_can_be_thrown_in() -> None:
+async def test_a_stream_is_a_generator_in_every_way() -> None:
     source = Source()
     (stream,) = tee(source.stream, 1)
-    await anext(stream)
+    assert await stream.asend(None) == DataChunk(0)
 
     with pytest.raises(KeyError):
         await stream.athrow(KeyError("x"))

@@ -36,6 +36,7 @@ from assistant_stream_ce.serialization import (
     OpenAIStreamResponse,
     ToolCallMode,
 )
+from assistant_stream_ce.serialization.heartbeat import SSE_HEARTBEAT
 from assistant_stream_ce.serialization.stream_encoder import STREAM_FAILED
 from assistant_stream_ce.typing import FinishReason
 from tests.serialization.cases import CASES, Case, by_name
@@ -391,6 +392,15 @@ async def test_any_order_of_chunks_is_accepted(
     assert (answer.usage is not None) == (usage and wanted.error is None)
     ids = [call_id for call_id, _, _ in answer.calls]
     assert len(ids) == len(set(ids))
+
+
+async def test_heartbeats_are_skipped() -> None:
+    beating = encode(ANSWERED).replace(b"\n\n", b"\n\n" + SSE_HEARTBEAT.encode())
+
+    async with client_reading(beating, 5) as client:
+        answer = await ask(client)
+
+    assert (answer.content, answer.error) == ("Let me look. It rains.", None)
 
 
 # -- Frames -----------------------------------------------------------------------------------

@@ -33,7 +33,9 @@ from assistant_stream_ce.serialization import (
     UIMessageStreamEncoder,
     UIMessageStreamResponse,
 )
+from assistant_stream_ce.serialization.heartbeat import SSE_HEARTBEAT
 from assistant_stream_ce.serialization.stream_encoder import STREAM_FAILED
+from tests.npm import decode
 from tests.serialization.ai_sdk import SDK, encode, read
 
 PARENT = '"providerMetadata":{"assistant-stream":{"parentId":"p"}}'
@@ -455,6 +457,15 @@ def test_a_stream_continues_a_message(sdk: SDK, message_id: str | None) -> None:
 
     assert (result.message or {})["id"] == "m1"
     assert result.parts == [done, {"type": "text", "text": "after", "state": "done"}]
+
+
+@pytest.mark.parametrize("sdk", ["ai5old", "ai5", "ai6first", "ai6", "ai7"])
+def test_heartbeats_are_skipped(sdk: SDK) -> None:
+    wire = encode([TextDeltaChunk("a")], 5 if sdk.startswith("ai5") else 6)
+    beating = wire.replace(b"\n\n", b"\n\n" + SSE_HEARTBEAT.encode())
+
+    assert read(beating, sdk) == read(wire, sdk)
+    assert decode(beating, "ui-message-stream").checked().text == "a"
 
 
 def test_another_version_is_refused() -> None:
