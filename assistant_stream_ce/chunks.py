@@ -217,6 +217,9 @@ class StepFinishChunk:
     input_tokens: int = 0
     output_tokens: int = 0
     is_continued: bool = False
+    time_to_first_token: float | None = None
+    """Seconds from the model call's start to its first token, where they are known. The two
+    assistant-ui wires carry it as `timeToFirstToken`; their clients keep times of their own."""
 
 
 @dataclass(slots=True)

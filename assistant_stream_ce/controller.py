@@ -171,9 +171,15 @@ class RunController:
         input_tokens: int = 0,
         output_tokens: int = 0,
         is_continued: bool = False,
+        *,
+        time_to_first_token: float | None = None,
     ) -> None:
-        """Say that a model call ended, and what it used."""
-        self._run.put(StepFinishChunk(finish_reason, input_tokens, output_tokens, is_continued))
+        """Say that a model call ended, what it used, and how many seconds its first token took."""
+        self._run.put(
+            StepFinishChunk(
+                finish_reason, input_tokens, output_tokens, is_continued, time_to_first_token
+            )
+        )
 
     def add_message_finish(
         self, finish_reason: FinishReason, input_tokens: int = 0, output_tokens: int = 0

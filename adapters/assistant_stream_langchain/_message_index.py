@@ -39,6 +39,7 @@ class MessageState:
         "step_open",
         "text",
         "think",
+        "time_to_first_token",
         "usage",
     )
 
@@ -50,6 +51,7 @@ class MessageState:
         self.reasoning: list[str] = []
         self.book = CallBook()
         self.think: ThinkTag | None = ThinkTag()
+        self.time_to_first_token: float | None = None
         self.usage: tuple[int, int] | None = None
         self.finish_reason: FinishReason | None = None
         self.has_run_id = self.has_provider_id = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
@@ -36,6 +37,7 @@ class Run:
         "parent_id",
         "parent_run_id",
         "schema",
+        "started_at",
     )
 
     def __init__(self, run_id: UUID, parent_run_id: UUID | None, around: Run | None) -> None:
@@ -47,6 +49,8 @@ class Run:
         self.hidden: bool = around.hidden if around else False
         self.call_id: str | None = None
         self.schema: str | None = None
+        self.started_at: float | None = time.monotonic()
+        """Until the first token has come."""
 
     def apply(self, action: Action) -> None:
         """Show the run, and what runs inside it, as `action` says."""

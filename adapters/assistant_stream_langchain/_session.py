@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -81,6 +82,9 @@ class ChainSession:
     def say(self, run: Run, message: AIMessage, *, whole: bool = False) -> None:
         """Tell what a model said: a chunk, or its whole answer."""
         told = self._translator.feed(message, parent_id=run.parent_id, run_id=run.key, whole=whole)
+        if run.started_at is not None and told and not whole:
+            self._translator.note_first_token(run.key, time.monotonic() - run.started_at)
+            run.started_at = None
         self._emit(self._voices.say(run.key, run.parent_id, told, ended=whole))
 
     def say_structured(self, run: Run, name: str, message: AIMessage) -> None:

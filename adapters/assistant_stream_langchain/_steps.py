@@ -50,6 +50,13 @@ class Steps:
             if ended is not self._current:
                 out.append(StepStartChunk(ended.id))
             input_tokens, output_tokens = ended.usage or (0, 0)
-            out.append(StepFinishChunk(why, input_tokens, output_tokens))
+            out.append(
+                StepFinishChunk(
+                    why,
+                    input_tokens,
+                    output_tokens,
+                    time_to_first_token=ended.time_to_first_token,
+                )
+            )
         self._ended.clear()
         self._current = None

@@ -146,6 +146,12 @@ class MessageTranslator:
             self._finish_message(message, out)
         return out
 
+    def note_first_token(self, run_id: str, seconds: float) -> None:
+        """Note how long the first token of a model run took; its step's end will say it."""
+        message = self._index.get(run_id)
+        if message is not None:
+            message.time_to_first_token = seconds
+
     def finish(self) -> list[AssistantStreamChunk]:
         """Close what is open, for the end of the run."""
         out: Chunks = []

@@ -98,7 +98,10 @@ def message_finish_fields(chunk: MessageFinishChunk | StepFinishChunk) -> Fields
 
 def step_finish_fields(chunk: StepFinishChunk) -> Fields:
     """The fields of a step's end."""
-    return {**message_finish_fields(chunk), "isContinued": chunk.is_continued}
+    fields: Fields = {**message_finish_fields(chunk), "isContinued": chunk.is_continued}
+    if chunk.time_to_first_token is not None:
+        fields["timeToFirstToken"] = chunk.time_to_first_token
+    return fields
 
 
 def is_fatal(chunk: ErrorChunk) -> bool:

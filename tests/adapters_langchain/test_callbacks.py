@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import uuid4
@@ -145,6 +146,17 @@ async def test_batches_are_told() -> None:
 
     assert returned == ["Hello big world"] * 2
     assert show(chunks).text == "Hello big world" * 2
+
+
+async def test_a_step_says_how_long_its_first_token_took() -> None:
+    began = time.monotonic()
+    slow = chain([0.05, "Hello", 0.05, " world"])
+    chunks, _ = await call(lambda h: slow.ainvoke({"x": "?"}, config(h)))
+    took = time.monotonic() - began
+
+    [step] = [chunk for chunk in chunks if chunk.type == "step-finish"]
+    assert step.time_to_first_token is not None
+    assert 0.05 <= step.time_to_first_token <= took - 0.05
 
 
 async def test_usage_of_every_model_call_is_a_step_and_the_sum_ends_the_message() -> None:

@@ -524,7 +524,10 @@ _METADATA = [
     ),
     Case(
         "a step that continues",
-        [StepStartChunk("m1"), StepFinishChunk("length", 1, 2, is_continued=True)],
+        [
+            StepStartChunk("m1"),
+            StepFinishChunk("length", 1, 2, is_continued=True, time_to_first_token=0.25),
+        ],
         steps=[{**finished("m1", "length", (1, 2)), "isContinued": True}],
     ),
     Case(

@@ -105,7 +105,14 @@ def chunks() -> SearchStrategy[AssistantStreamChunk]:
         st.builds(FileChunk, texts(), texts(), parents),
         st.builds(AnnotationsChunk, st.lists(json_values(), max_size=2)),
         st.builds(StepStartChunk, texts()),
-        st.builds(StepFinishChunk, reasons, tokens, tokens, st.booleans()),
+        st.builds(
+            StepFinishChunk,
+            reasons,
+            tokens,
+            tokens,
+            st.booleans(),
+            st.one_of(st.none(), st.floats(0, 100)),
+        ),
         st.builds(MessageFinishChunk, reasons, tokens, tokens),
     )
 

@@ -127,7 +127,13 @@ def message_finish(fields: Fields) -> MessageFinishChunk:
 
 def step_finish(fields: Fields) -> StepFinishChunk:
     """A step's end."""
-    return StepFinishChunk(_reason(fields), *_usage(fields), bool(fields.get("isContinued")))
+    waited = fields.get("timeToFirstToken")
+    return StepFinishChunk(
+        _reason(fields),
+        *_usage(fields),
+        bool(fields.get("isContinued")),
+        float(waited) if isinstance(waited, int | float) else None,
+    )
 
 
 def _reason(fields: Fields) -> FinishReason:
