@@ -25,7 +25,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: help demo test upstream-tests bench lint format docs page setup clean
+.PHONY: notebook-shots help demo test upstream-tests bench lint format docs page setup clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ format: $(INSTALLED)  ## Format the code and fix what can be fixed
 docs: $(INSTALLED)  ## Build the documentation
 	@$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+notebook-shots: setup docs  ## Take pictures of the notebooks and of JupyterLab
+	@$(PIP) install jupyterlab
+	@$(BIN)/python -m tests.notebooks.shots
 
 page: $(PAGE)  ## Build the chat page
 

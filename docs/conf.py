@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import assistant_stream_ce
+
+sys.path.insert(0, str(Path(__file__).parent))
+from notebook_pages import write_pages  # noqa: E402 - beside this file, which is no package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +61,7 @@ autodoc_preserve_defaults = True
 
 def setup(app: Sphinx) -> None:
     """Have docstrings translated before napoleon reads them, and signatures made readable."""
+    app.connect("builder-inited", write_pages)
     app.connect("autodoc-process-docstring", translate_docstring, priority=400)
     app.connect("autodoc-process-signature", shorten_signature)
 
