@@ -12,7 +12,7 @@ from typing import Literal
 from assistant_stream_ce.typing import JSONValue
 
 from ._fields import DEFAULT_LIMITS, Fields, RequestLimits, check_url, read_file
-from .client_request import ClientRequest, read_args, read_conversation, read_tool
+from .client_request import ClientRequest, Conversation, read_args, read_conversation, read_tool
 from .conversation import (
     AssistantReply,
     ClientMessage,
@@ -98,14 +98,19 @@ def parse_ag_ui_request(
         RequestError: Says which field cannot be used, and why.
     """
     fields = Fields(body, "body", limits)
-    messages = fields.objects("messages", limits.messages)
     conversation = read_conversation(
-        messages,
+        fields.objects("messages", limits.messages),
         _message,
         _ROLES,
         history=history,
         allow_system=allow_system,
     )
+    return _request(fields, conversation, allow_system=allow_system)
+
+
+def _request(fields: Fields, conversation: Conversation, *, allow_system: bool) -> AGUIRequest:
+    limits = fields.limits
+    ids = [item.values.get("id") for item in fields.objects("messages", limits.messages)]
     told = [_context(item) for item in fields.optional_objects("context", limits.messages)]
     prompts = [item.value for item in told if item.description == "system"]
     return AGUIRequest(
@@ -120,7 +125,7 @@ def parse_ag_ui_request(
         state=fields.values.get("state"),
         context=[item for item in told if item.description != "system"],
         resume=[_resume(item) for item in fields.optional_objects("resume", limits.messages)],
-        message_ids=[m.text("id") for m in messages if isinstance(m.values.get("id"), str)],
+        message_ids=[text for text in ids if isinstance(text, str)],
         forwarded_props=fields.values.get("forwardedProps"),
     )
 

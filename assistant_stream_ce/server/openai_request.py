@@ -13,6 +13,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._fields import DEFAULT_LIMITS, Fields, RequestLimits, check_url, read_file
 from .client_request import (
     ClientRequest,
+    Conversation,
     read_args,
     read_conversation,
     read_tool,
@@ -80,15 +81,21 @@ def parse_openai_request(
         history=history,
         allow_system=allow_system,
     )
+    request = _request(fields, conversation)
+    refuse_empty(request, history=history)
+    return request
+
+
+def _request(fields: Fields, conversation: Conversation) -> OpenAIRequest:
     if fields.values.get("n") not in (None, 1):
         raise fields.refused("n", "must be 1 or absent: this server gives one answer.")
     options = fields.object("stream_options") if fields.has("stream_options") else None
-    request = OpenAIRequest(
+    return OpenAIRequest(
         messages=conversation.messages,
         tool_results=conversation.tool_results,
         tools=[
             read_tool(tool.object("function"))
-            for tool in fields.optional_objects("tools", limits.tools)
+            for tool in fields.optional_objects("tools", fields.limits.tools)
             if tool.word("type") == "function"
         ],
         body=fields.values,
@@ -98,8 +105,6 @@ def parse_openai_request(
         tool_choice=fields.values.get("tool_choice"),
         user=fields.optional_name("user"),
     )
-    refuse_empty(request, history=history)
-    return request
 
 
 def _message(fields: Fields) -> Iterable[ClientMessage]:

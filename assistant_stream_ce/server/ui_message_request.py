@@ -15,6 +15,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._fields import DEFAULT_LIMITS, Fields, RequestLimits, check_url, read_file
 from .client_request import (
     ClientRequest,
+    Conversation,
     read_args,
     read_conversation,
     read_tool,
@@ -103,21 +104,28 @@ def parse_ui_message_request(
         with_last_reply=True,
     )
     last = items[-1] if items and items[-1].word("role") == "assistant" else None
+    request = _request(fields, conversation, last, allow_system=allow_system)
+    if not request.approvals:
+        refuse_empty(request, history=history)
+    return request
+
+
+def _request(
+    fields: Fields, conversation: Conversation, last: Fields | None, *, allow_system: bool
+) -> UIMessageRequest:
+    tools = fields.named_objects("tools", fields.limits.tools)
     thread_id = fields.optional_name("id")
-    request = UIMessageRequest(
+    return UIMessageRequest(
         messages=conversation.messages,
         tool_results=conversation.tool_results,
         thread_id=None if thread_id is None else check_thread_id(thread_id, "body.id"),
         system=fields.optional_text("system") if allow_system else None,
-        tools=[read_tool(tool, name) for name, tool in fields.named_objects("tools", limits.tools)],
+        tools=[read_tool(tool, name) for name, tool in tools],
         body=fields.values,
         trigger=_trigger(fields),
         message_id=fields.optional_name("messageId") or _id(last),
         approvals=[] if last is None else list(_approvals(last)),
     )
-    if not request.approvals:
-        refuse_empty(request, history=history)
-    return request
 
 
 def _id(message: Fields | None) -> str | None:

@@ -63,6 +63,7 @@ def test_what_is_new_is_what_the_user_said_last(client: str) -> None:
     ]
     assert (request.thread_id, request.run_id, request.parent_run_id) == ("t1", "r1", None)
     assert request.tool_results == []
+    assert request.message_ids == ["d1", "u1", "r1", "a1", "t1", "a2", "u2"]
 
 
 @pytest.mark.parametrize("client", CLIENTS)
