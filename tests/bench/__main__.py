@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .measure import Result, measure, table
 
-GROUPS = ("runs", "state", "translator", "imports", "http")
+GROUPS = ("runs", "state", "translator", "compat", "imports", "http")
 
 
 def main() -> None:
