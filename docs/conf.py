@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import assistant_stream_ce
 
 sys.path.insert(0, str(Path(__file__).parent))
-from notebook_pages import write_pages  # noqa: E402 - beside this file, which is no package
+from notebook_pages import write_pages  # beside this file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,25 +32,34 @@ def write_pages(app: Sphinx) -> None:
     for page in folder.glob("*.md"):
         if page.stem not in {notebook.stem for notebook in notebooks}:
             page.unlink()
-    asyncio.run(_write_all([(path, folder / f"{path.stem}.md") for path in notebooks]))
+    pages = {notebook: folder / f"{notebook.stem}.md" for notebook in notebooks}
+    contents = {
+        notebook: nbformat.read(notebook, as_version=4)
+        for notebook, page in pages.items()
+        if not _is_current(page, notebook)
+    }
+    asyncio.run(_execute_all(list(contents.values())))
+    for notebook, content in contents.items():
+        pages[notebook].write_text("\n".join(_page(notebook.name, content)), encoding="utf-8")
 
 
-async def _write_all(pages: list[tuple[Path, Path]]) -> None:
-    changed = max(path.stat().st_mtime for source in SOURCES for path in source.rglob("*.py"))
+def _is_current(page: Path, notebook: Path) -> bool:
+    sources = [notebook, *(path for source in SOURCES for path in source.rglob("*.py"))]
+    changed = max(path.stat().st_mtime for path in sources)
+    return page.is_file() and page.stat().st_mtime > changed
+
+
+async def _execute_all(contents: list[Any]) -> None:
     turns = asyncio.Semaphore(2)
 
-    async def write(notebook: Path, page: Path) -> None:
-        if page.is_file() and page.stat().st_mtime > max(changed, notebook.stat().st_mtime):
-            return
+    async def execute(content: Any) -> None:
         async with turns:
-            content = await _execute(notebook)
-        page.write_text("\n".join(_page(notebook.name, content)), encoding="utf-8")
+            await _execute(content)
 
-    await asyncio.gather(*(write(notebook, page) for notebook, page in pages))
+    await asyncio.gather(*map(execute, contents))
 
 
-async def _execute(notebook: Path) -> Any:
-    content = nbformat.read(notebook, as_version=4)
+async def _execute(content: Any) -> None:
     # The scripted models, whatever keys the machine has.
     env = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
     with tempfile.TemporaryDirectory() as folder:
@@ -58,7 +67,6 @@ async def _execute(notebook: Path) -> Any:
         client.log.setLevel(logging.WARNING)
         # What a cell writes is in the notebook; this is the kernel's own chatter.
         await client.async_execute(env=env, stderr=subprocess.DEVNULL)
-    return content
 
 
 def _page(name: str, content: Any) -> Iterator[str]:

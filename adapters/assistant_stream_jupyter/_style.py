@@ -24,7 +24,10 @@ color:var(--asc-fg);max-width:50rem;padding:2px 0 4px;overflow-wrap:anywhere}
 --asc-fg:var(--jp-content-font-color1,var(--vscode-editor-foreground,var(--color-foreground-primary,#e4e7eb)));
 --asc-dim:var(--jp-content-font-color2,var(--vscode-descriptionForeground,var(--color-foreground-muted,#98a2b0)));
 --asc-bg:var(--jp-layout-color0,var(--vscode-editor-background,var(--color-background-primary,#16181c)));
---asc-link:var(--jp-content-link-color,var(--vscode-textLink-foreground,var(--color-link,#8ab4f8)))}}
+--asc-link:var(--jp-content-link-color,var(--vscode-textLink-foreground,var(--color-link,#8ab4f8)));
+--asc-accent:#84a9f0;--asc-good:#5ec48f;--asc-bad:#f08379;--asc-warn:#d9a441}}
+[data-jp-theme-light="true"] .asc,.vscode-light .asc,[data-theme="light"] .asc{
+--asc-accent:#3b6fd4;--asc-good:#1a7f4b;--asc-bad:#c2352b;--asc-warn:#9a6700}
 [data-jp-theme-light="false"] .asc,.vscode-dark .asc,[data-theme="dark"] .asc{
 --asc-accent:#84a9f0;--asc-good:#5ec48f;--asc-bad:#f08379;--asc-warn:#d9a441}
 .asc *{box-sizing:border-box}

@@ -23,7 +23,7 @@ def render_tool(
     """Render one call; `inside` is the HTML of the parts that it started."""
     is_failed = part.get("isError", False)
     is_busy = part["state"] != "result"
-    opened = " open" if is_failed or (is_busy and is_live) or (inside and is_live) else ""
+    opened = " open" if is_failed or inside or (is_busy and is_live) else ""
     return (
         f'<details class="asc-part asc-card"{opened}><summary>'
         f"<b>{escape(clip(part['toolName'], 80))}</b>"

@@ -61,11 +61,10 @@ async def shoot_pages(browser: Browser) -> None:
 async def shoot_lab(browser: Browser) -> None:
     """A live session: while a run goes on, when it waits, and after a click on its button."""
     with lab() as url:
-        page = await browser.new_page(viewport={"width": 1280, "height": 1000})
+        page = await browser.new_page(viewport={"width": 1280, "height": 1800})
         page.set_default_timeout(60_000)
         await run_notebook(page, url, "03-an-agent-with-tools-and-reasoning")
-        await page.locator(".asc-running").first.wait_for()
-        await asyncio.sleep(0.5)
+        await page.locator(".asc-status.asc-running").first.wait_for()
         await shoot(page, "lab-running")
         await page.locator(".asc-done").first.wait_for()
         await shoot(page, "lab-done")
@@ -82,7 +81,10 @@ async def run_notebook(page: Page, url: str, name: str, *, until: str | None = N
     """Open a notebook and run its cells; those before the one that has `until` in it."""
     await page.goto(f"{url}/lab/tree/{name}.ipynb?reset")
     await page.locator(".jp-Notebook .jp-Cell").first.wait_for()
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    select = page.locator(".jp-Dialog .jp-mod-accept")
+    await select.click()
+    await select.wait_for(state="detached")
+    await page.get_by_text("| Idle").first.wait_for()
     if until is None:
         await page.get_by_role("menuitem", name="Run", exact=True).click()
         await page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -109,11 +111,14 @@ def lab() -> Iterator[str]:
         shutil.copytree(REPOSITORY / "notebooks", folder)
         env = {name: value for name, value in os.environ.items() if name != "OPENAI_API_KEY"}
         env |= {"HOME": home, "JUPYTER_CONFIG_DIR": home, "JUPYTER_DATA_DIR": f"{home}/data"}
+        settings = Path(home, "lab", "user-settings", "@jupyterlab", "apputils-extension")
+        settings.mkdir(parents=True)
+        (settings / "notification.jupyterlab-settings").write_text(
+            '{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}'
+        )
         options = (
             *["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"],
             *["--IdentityProvider.token=", "--ServerApp.password=", "--ServerApp.port_retries=0"],
-            "--LabApp.news_url=None",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         )
         server = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options, str(folder)],
