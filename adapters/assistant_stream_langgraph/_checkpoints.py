@@ -51,3 +51,5 @@ def _check_folder(file: Path) -> None:
     folder = file.resolve().parent
     if not folder.is_dir():
         raise GraphError(f"there is no folder {folder} for the checkpoints.")
+    if file.is_dir():
+        raise GraphError(f"the checkpoints need a file, and {file} is a folder.")

@@ -71,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_serving_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address (default: %(default)s)")
     parser.add_argument(
-        "--port", type=int, default=8000, help="the port, 0 for any (default: %(default)s)"
+        "--port", type=_port, default=8000, help="the port, 0 for any (default: %(default)s)"
     )
     parser.add_argument(
         "--checkpoint",
@@ -97,6 +97,12 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--debug", action="store_true", help="show tracebacks here, and errors to the client"
     )
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 65535")
+    return int(text)
 
 
 def _find(options: argparse.Namespace) -> object:

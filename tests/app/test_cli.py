@@ -280,6 +280,7 @@ def test_a_port_in_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]
         (["--host", "no.such.host.invalid"], "there is no address 'no.such.host.invalid'"),
         (["--checkpoint", "mysql://x"], "is neither `memory` nor `sqlite:///FILE`"),
         (["--checkpoint", "sqlite:///no/such/threads.db"], "there is no folder "),
+        (["--checkpoint", "sqlite:///."], "is a folder"),
         (["--checkpoint", "sqlite:///agent.py"], "cannot be opened: "),
     ],
 )
@@ -291,12 +292,13 @@ def test_options_that_cannot_be_followed(
     assert complaint in capsys.readouterr().err
 
 
-def test_a_wrong_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("port", ["x", "-1", "65536"])
+def test_a_wrong_option_is_explained(capsys: pytest.CaptureFixture[str], port: str) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["serve", "agent.py:graph", "--port", "x"])
+        main(["serve", "agent.py:graph", "--port", port])
 
     assert caught.value.code == 2
-    assert "invalid int value: 'x'" in capsys.readouterr().err
+    assert f"{port!r} is no number from 0 to 65535" in capsys.readouterr().err
 
 
 def test_a_server_library_that_is_missing_is_named(folder: Path) -> None:
