@@ -83,6 +83,11 @@ class ThreadGate:
 
     async def _acquire(self, lock: anyio.Lock, thread_id: str) -> None:
         try:
+            lock.acquire_nowait()  # Without patience, the wait below would end before it began.
+            return
+        except anyio.WouldBlock:
+            pass
+        try:
             with anyio.fail_after(self._patience):
                 await lock.acquire()
         except TimeoutError as error:

@@ -15,10 +15,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import interrupt
 
+from assistant_stream_ce import RequestError
 from assistant_stream_ce._json import to_json
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph.app import create_app
-from assistant_stream_langgraph.threads import Graph
+from assistant_stream_langgraph.threads import Graph, ThreadGate
 from tests.app.serving import Chat, calls, say, serving
 
 
@@ -176,6 +177,22 @@ async def test_a_second_request_on_a_busy_thread_is_refused() -> None:
         await asyncio.wait_for(slow.stopped.wait(), 5)
         await chat.ask("Now?")
         assert chat.shown()[-1] == ("ai", "Same thread.")
+
+
+async def test_without_patience_a_free_thread_is_let_in_and_a_busy_one_refused() -> None:
+    gate = ThreadGate(0)
+
+    async def enter() -> None:
+        async with gate.enter("t1"):
+            pytest.fail("two runs in one thread")
+
+    async with gate.enter("t1"), gate.enter("t2"):
+        with pytest.raises(RequestError, match="busy"):
+            await asyncio.create_task(enter())
+    async with gate.enter("t1"):
+        pass
+
+    assert not vars(gate)["_entries"]  # One of them for every thread that ever was would add up.
 
 
 async def test_a_request_right_after_a_stop_waits_for_the_stopped_run() -> None:
