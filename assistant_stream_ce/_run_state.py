@@ -113,9 +113,11 @@ class RunState:
                 chunk_type,
             )
 
-    def add_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
+    def add_stream(
+        self, stream: AsyncIterable[AssistantStreamChunk], parent_id: str | None
+    ) -> None:
         """Read `stream` in a task of its own, beside what else the run does."""
-        task = asyncio.ensure_future(self._read_stream(stream))
+        task = asyncio.ensure_future(self._read_stream(stream, parent_id))
         self._streams.add(task)
 
     async def forward(
@@ -171,9 +173,11 @@ class RunState:
                 self.channel.put(last)
             self.channel.close()
 
-    async def _read_stream(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
+    async def _read_stream(
+        self, stream: AsyncIterable[AssistantStreamChunk], parent_id: str | None
+    ) -> None:
         try:
-            await self.forward(stream, None)
+            await self.forward(stream, parent_id)
         except Exception as error:
             if self._stream_error is None:
                 self._stream_error = error

@@ -202,7 +202,7 @@ class RunController:
 
         The run ends once the stream has ended. An error of the stream fails the run.
         """
-        self._run.add_stream(stream)
+        self._run.add_stream(stream, self._parent_id)
 
     async def forward(self, stream: AsyncIterable[AssistantStreamChunk]) -> None:
         """Pass another chunk stream through here, in order and at the reader's pace.

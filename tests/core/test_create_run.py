@@ -131,6 +131,10 @@ async def test_with_parent_id_groups_parts_of_the_same_run() -> None:
         tool = await child.add_tool_call("look", "c")
         tool.close()
         controller.append_text("outside")
+        child.add_stream(create_run(say_hello))
+
+    async def say_hello(controller: RunController) -> None:
+        controller.append_text("merged")
 
     assert await collect(create_run(run)) == [
         TextDeltaChunk("inside", "group"),
@@ -139,6 +143,7 @@ async def test_with_parent_id_groups_parts_of_the_same_run() -> None:
         ToolCallBeginChunk("c", "look", "group"),
         ToolCallArgsTextFinishChunk("c", "{}"),
         TextDeltaChunk("outside"),
+        TextDeltaChunk("merged", "group"),
     ]
 
 
