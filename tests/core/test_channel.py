@@ -89,7 +89,7 @@ def test_appends_merge_behind_a_lagging_reader_though_they_share_one_chunk() -> 
     (chunk,) = channel.take()
     assert isinstance(chunk, UpdateStateChunk)
     assert len(chunk.operations) < 400
-    assert "".join(operation["value"] for operation in chunk.operations) == "".join(given)
+    assert "".join(str(operation["value"]) for operation in chunk.operations) == "".join(given)
 
 
 def test_a_batch_that_has_been_read_is_not_added_to() -> None:
@@ -105,8 +105,11 @@ async def test_a_writer_on_another_thread_wakes_the_reader() -> None:
     channel = Channel()
     channel.bind()
     thread = threading.Timer(0.02, channel.put, [TextDeltaChunk("from a thread")])
+    begun = asyncio.get_running_loop().time()
     thread.start()
     await asyncio.wait_for(channel.wait(), 5)
+    # Not only because the loop had something else to wake up for, such as the time limit.
+    assert asyncio.get_running_loop().time() - begun < 2
     assert channel.pop() == TextDeltaChunk("from a thread")
     thread.join()
 
