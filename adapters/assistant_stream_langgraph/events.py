@@ -8,11 +8,23 @@ to `EventReader` and to nothing else.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import BaseMessage
 
+from ._protocol_events import ProtocolEvents, is_protocol_event
+from ._revive import as_interrupts, as_message_pair, with_messages
+from ._run_events import RunEvents, is_run_event
+from ._server_events import ServerEvents, is_server_event
 from ._shapes import as_items, is_items, is_mapping, is_tuple
 from ._sync import from_sync
 
@@ -30,8 +42,10 @@ logger = logging.getLogger(__name__)
 GraphEvent: TypeAlias = tuple[tuple[str, ...], str, Any]
 """Namespace, stream mode, payload. The payload is LangGraph's and the user's, so `Any`.
 
-The modes are LangGraph's, and one of our own: `"interrupts"`, a sequence of `Interrupt`, whatever
-place LangGraph has put them in.
+The modes are LangGraph's, and three of our own. `"interrupts"` is a sequence of `Interrupt`,
+whatever place LangGraph has put them in. `"input"` is the state before a step as its first node
+has been given it, which may be less than the whole; `"output"` the state that a graph has
+returned, with nothing new in it.
 """
 
 STREAM_MODES = frozenset(
@@ -42,7 +56,9 @@ INTERRUPT = "__interrupt__"
 
 ACCEPTED = (
     "what `graph.astream(...)` or `graph.stream(...)` returns (any `stream_mode`, with or without "
-    '`subgraphs=True` or `version="v2"`), or an iterable of its recorded events'
+    '`subgraphs=True` or `version="v2"`), `astream_events(...)` of a graph, chain or model (with '
+    '`version="v3"` what it returns when awaited), `model.astream(...)`, the stream of a '
+    "`RemoteGraph` or of `langgraph_sdk`, or an iterable of recorded events"
 )
 
 
@@ -57,14 +73,28 @@ class EventReader:
     def __init__(self, stream_mode: str | None = None) -> None:
         self._stream_mode = stream_mode
         self._warned = False
+        self._runs = RunEvents(self.read)
+        self._protocol = ProtocolEvents()
+        self._server = ServerEvents(self.read)
 
     def read(self, event: Any) -> Sequence[GraphEvent]:
         """The graph events in `event`; none, with one warning a stream, when it is unknown."""
         if event.__class__ is tuple and len(event) == 3:
-            if event[1] == "messages":  # A token: nothing else may cost anything here.
+            # A token: nothing else may cost anything here. A server's payload is a list.
+            if event[1] == "messages" and event[2].__class__ is tuple:
                 return (event,)
             if _is_mode(event[1]) and _is_namespace(event[0]):
                 return _split(event)
+        elif is_run_event(event):
+            return self._runs.read(event)
+        elif is_protocol_event(event):
+            return self._protocol.read(event)
+        elif is_server_event(event):
+            return self._server.read(event)
+        return self._read_plain(event)
+
+    def _read_plain(self, event: Any) -> Sequence[GraphEvent]:
+        """What `astream` yields, or a server in its place."""
         graph_event = self._complete(event)
         if graph_event is None:
             self._warn(event)
@@ -88,8 +118,6 @@ class EventReader:
         mode = self._stream_mode or _guess_mode(payload)
         if mode is None:
             return None
-        if mode == "messages" and isinstance(payload, BaseMessage):
-            payload = (payload, {})
         return (namespace, mode, payload)
 
     def _warn(self, event: object) -> None:
@@ -111,7 +139,7 @@ def open_events(events: Any) -> AsyncIterator[Any]:
     """
     kind = cast("type[object]", type(events))
     if issubclass(kind, AsyncIterable):
-        return aiter(events)
+        return _abortable(events) if hasattr(events, "abort") else aiter(events)
     if issubclass(kind, Iterable) and not issubclass(kind, (str, bytes, Mapping)):
         return from_sync(events)
     given = f"{kind.__module__}.{kind.__qualname__}"
@@ -121,6 +149,18 @@ def open_events(events: Any) -> AsyncIterator[Any]:
     elif hasattr(events, "__await__"):
         hint = " It is awaitable: `ainvoke` gives no stream, `astream` does and needs no `await`."
     raise TypeError(f"`events` cannot be a `{given}`; accepted is {ACCEPTED}.{hint}")
+
+
+async def _abortable(run: Any) -> AsyncGenerator[Any, None]:
+    """The events of a run that is not ended by closing its iterator, but by a method of its own."""
+    ended = False
+    try:
+        async for event in run:
+            yield event
+        ended = True
+    finally:
+        if not ended:
+            await run.abort()
 
 
 def channels_of(state: Any) -> Mapping[str, Any] | None:
@@ -170,8 +210,13 @@ def _split(event: GraphEvent) -> Sequence[GraphEvent]:
     that run beside the interrupted one have done since: LangGraph tells that at the end.
     """
     namespace, mode, payload = event
-    if mode in ("values", "updates") and is_mapping(payload) and INTERRUPT in payload:
-        return ((namespace, "interrupts", payload[INTERRUPT]),)
+    if mode == "messages":
+        pair = as_message_pair(payload)
+        return () if pair is None else ((namespace, mode, pair),)
+    if mode in ("values", "updates") and is_mapping(payload):
+        if INTERRUPT in payload:
+            return ((namespace, "interrupts", as_interrupts(payload[INTERRUPT])),)
+        return ((namespace, mode, with_messages(payload)),)
     return (event,)
 
 
@@ -188,8 +233,7 @@ def _guess_mode(payload: Any) -> str | None:
     if isinstance(payload, BaseMessage):
         return "messages"
     if is_items(payload):
-        is_pair = len(payload) == 2 and isinstance(payload[0], BaseMessage)
-        return "messages" if is_pair else None
+        return "messages" if as_message_pair(payload) is not None else None
     channels = channels_of(payload)
     if channels is None:
         return None

@@ -99,12 +99,15 @@ class PartsTranslator:
                 return self._on_updates(namespace, payload)
             case "values":
                 return self._on_values(namespace, payload)
+            case "input":
+                if namespace not in self._known_namespaces:
+                    return self._on_values(namespace, payload)
             case "custom":
                 return self._on_custom(namespace, payload)
             case "interrupts":
                 return self._on_interrupts(namespace, payload)
             case "tasks":
-                self._owners.start_task(payload)
+                self._on_task(payload)
             case _:
                 pass
         return ()
@@ -159,6 +162,12 @@ class PartsTranslator:
         if namespace:
             self._owners.start_subgraph(namespace, channels)
         return ()
+
+    def _on_task(self, payload: Any) -> None:
+        # A task that starts with a call which nobody has made in this run goes on after a pause.
+        for call_id in self._owners.start_task(payload):
+            if not self._messages.waits_for(call_id):
+                self._past_calls.add(call_id)
 
     def _on_custom(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         chunk = custom_data_part(payload)

@@ -75,7 +75,7 @@ class StateMirror:
             operations = conversation.on_message(namespace, payload)
             return self._first(operations) if self._root_is_foreign else operations
         operations = []
-        if mode == "values":
+        if mode in ("values", "output"):
             channels = channels_of(payload)
             if channels is None:
                 return []
@@ -84,6 +84,8 @@ class StateMirror:
                     conversation.start_subgraph(namespace, channels.get(MESSAGES))
                 return []
             operations = self._on_values(channels)
+        elif mode == "input":
+            operations = self._on_input(namespace, payload)
         elif mode == "updates":
             operations = self._on_updates(namespace, payload)
         elif mode == "interrupts":
@@ -122,6 +124,20 @@ class StateMirror:
             for key in gone:
                 del self._value[key]
             return [{"type": "set", "path": [], "value": copy_json(self._value)}]
+        return operations
+
+    def _on_input(
+        self, namespace: tuple[str, ...], channels: Mapping[str, Any]
+    ) -> list[StateOperation]:
+        """The state before a step, or the part of it that a node reads."""
+        if namespace:
+            if self._conversation is not None:
+                self._conversation.start_subgraph(namespace, channels.get(MESSAGES))
+            return []
+        graph_keys = self._graph_keys | set(channels)
+        self._graph_keys = set()
+        operations = self._on_values(channels)
+        self._graph_keys = graph_keys
         return operations
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:

@@ -45,11 +45,12 @@ class ToolCallOwners:
         """A call got its result."""
         self._waiting.pop(tool_call_id, None)
 
-    def start_task(self, payload: Any) -> None:
-        """Learn from the payload of a `tasks` event which call a task runs."""
+    def start_task(self, payload: Any) -> list[str]:
+        """Learn from the payload of a `tasks` event which call a task runs; returns its calls."""
         calls = _calls_in(payload.get("input"))
         if len(calls) == 1:
             self._tasks[payload["id"]] = calls[0]
+        return calls
 
     def start_subgraph(self, namespace: tuple[str, ...], channels: Mapping[str, Any]) -> None:
         """Learn from a subgraph's first state, which is its input."""

@@ -33,8 +33,11 @@ def from_langgraph_events(
     """Translate a graph's stream into chunks.
 
     Takes what `graph.astream(...)` and `graph.stream(...)` return, whatever the stream modes,
-    with or without `subgraphs=True` and `version="v2"`, and finds out by itself which it is. The
-    more modes the stream has, the more can be shown: `messages` brings tokens, `values` the
+    with or without `subgraphs=True` and `version="v2"`; the events of `astream_events` in all
+    versions, or the run that version 3 returns; the stream of a `RemoteGraph` or of
+    `langgraph_sdk`; `model.astream(...)`. It finds out by itself which it is.
+
+    The more modes a stream has, the more can be shown: `messages` brings tokens, `values` the
     state, `updates` a node's messages as soon as it is done, `custom` data parts, `tasks` tells
     parallel sub-agents apart.
 

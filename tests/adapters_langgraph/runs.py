@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Sequence
+import json
+import warnings
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from langchain_core._api import LangChainBetaWarning, LangChainDeprecationWarning
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langgraph.pregel import Pregel
+from langgraph.types import Interrupt
+from langgraph_sdk.schema import StreamPart
+from pydantic import BaseModel
 
 from assistant_stream_ce import (
     AssistantStreamChunk,
@@ -46,6 +52,46 @@ Form: TypeAlias = Callable[[Graph, Any, Any], Events]
 
 MODES = ["messages", "updates", "values", "custom"]
 
+
+async def protocol_events(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
+    """`astream_events(version="v3")`, which LangGraph calls experimental."""
+    with warnings.catch_warnings(action="ignore", category=LangChainBetaWarning):
+        run: Any = await graph.astream_events(given, config, version="v3")
+    async for event in run:
+        yield event
+
+
+async def run_events_v1(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
+    """`astream_events(version="v1")`, which LangChain calls deprecated."""
+    with warnings.catch_warnings(action="ignore", category=LangChainDeprecationWarning):
+        async for event in graph.astream_events(given, config, version="v1"):
+            yield event
+
+
+async def server_parts(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
+    """What `langgraph_sdk` reads from a server: JSON, with the namespace in the event's name."""
+    stream = graph.astream(given, config, stream_mode=[*MODES], subgraphs=True)
+    async for namespace, mode, payload in stream:
+        data = json.loads(json.dumps(payload, default=_dump))
+        yield StreamPart("|".join((mode, *namespace)), data)
+
+
+async def remote_tuples(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
+    """What `RemoteGraph.astream` yields."""
+    stream = graph.astream(given, config, stream_mode=[*MODES], subgraphs=True)
+    async for namespace, mode, payload in stream:
+        yield (namespace, mode, json.loads(json.dumps(payload, default=_dump)))
+
+
+def _dump(value: Any) -> Any:
+    """As a LangGraph server dumps what JSON has no form for."""
+    if isinstance(value, BaseModel):
+        return value.model_dump()
+    if isinstance(value, Interrupt):
+        return {"value": value.value, "id": value.id}
+    return sorted(value)
+
+
 FORMS: dict[str, Form] = {
     "tuples": lambda graph, given, config: graph.astream(
         given, config, stream_mode=[*MODES], subgraphs=True
@@ -69,6 +115,11 @@ FORMS: dict[str, Form] = {
     "values and updates": lambda graph, given, config: graph.astream(
         given, config, stream_mode=["values", "updates"]
     ),
+    "events v1": run_events_v1,
+    "events v2": lambda graph, given, config: graph.astream_events(given, config, version="v2"),
+    "events v3": protocol_events,
+    "server parts": server_parts,
+    "remote tuples": remote_tuples,
 }
 """The forms in which a user may hold a graph's stream."""
 

@@ -22,7 +22,15 @@ from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 FORMS_WITH_INTERRUPTS = [name for name in FORMS if name != "messages"]
-FORMS_WITH_VALUES = ["tuples", "tuples and tasks", "no subgraphs", "v2", "messages and values"]
+FORMS_WITH_VALUES = [
+    "tuples",
+    "tuples and tasks",
+    "no subgraphs",
+    "v2",
+    "messages and values",
+    "server parts",
+    "remote tuples",
+]
 
 
 @tool
@@ -57,7 +65,7 @@ async def test_an_interrupt_is_a_data_part_and_the_run_awaits_an_answer(form: st
     assert run.state == {"interrupts": [shown]}
 
 
-@pytest.mark.parametrize("form", FORMS_WITH_VALUES)
+@pytest.mark.parametrize("form", [*FORMS_WITH_VALUES, "events v3"])
 async def test_interrupts_stand_in_the_state_until_they_are_answered(form: str) -> None:
     graph = travel_agent()
     paused = await play(FORMS[form](graph, human("go"), CONFIG), parts=False)

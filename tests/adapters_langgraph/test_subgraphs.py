@@ -22,7 +22,15 @@ from tests.adapters_langgraph.graphs import CASES, human, weather
 from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
 
 CONFIG = {"configurable": {"thread_id": "1"}}
-WITH_SUBGRAPHS = ["tuples", "tuples and tasks", "v2", "messages and values"]
+WITH_SUBGRAPHS = [
+    "tuples",
+    "tuples and tasks",
+    "v2",
+    "messages and values",
+    "events v2",
+    "server parts",
+    "remote tuples",
+]
 
 
 def researcher(delay: float = 0.001) -> Graph:
@@ -48,7 +56,7 @@ def research_tool(agent: Graph) -> Any:
         """Research a topic."""
         await asyncio.sleep(wait)
         result = await agent.ainvoke({"messages": [HumanMessage(topic)]})
-        return str(result["messages"][-1].content)
+        return str(result["messages"][-1].text)
 
     return research
 
@@ -82,7 +90,7 @@ def hand_built_supervisor(*topics: str) -> Graph:
     return builder.compile(checkpointer=InMemorySaver())
 
 
-@pytest.mark.parametrize("form", WITH_SUBGRAPHS)
+@pytest.mark.parametrize("form", [*WITH_SUBGRAPHS, "events v1", "events v3"])
 @pytest.mark.parametrize("topics", [("bees",), ("bees", "ants", "wasps")])
 async def test_tokens_of_sub_agents_are_nested_under_the_call_that_started_them(
     topics: tuple[str, ...], form: str

@@ -1,0 +1,165 @@
+"""`astream_events(version="v3")`: the events of LangChain's streaming protocol, as a graph's.
+
+Mirrors `langchain_protocol` 0.0.20.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
+
+from ._revive import as_interrupts, as_message_pair, with_messages
+from ._shapes import is_items, is_mapping
+
+__all__ = ("ProtocolEvents", "is_protocol_event")
+
+_Event: TypeAlias = tuple[tuple[str, ...], str, Any]
+
+_PLAIN = frozenset({"checkpoints", "custom", "debug", "tasks", "updates"})
+
+
+def is_protocol_event(event: Any) -> bool:
+    """Whether `event` is one of `astream_events(version="v3")`."""
+    return (
+        is_mapping(event)
+        and "method" in event
+        and is_mapping(params := event.get("params"))
+        and is_items(params.get("namespace"))
+    )
+
+
+@dataclass
+class _Message:
+    """A message that streams block by block."""
+
+    id: str | None
+    told: set[Any] = field(default_factory=set[Any])
+    """The blocks of which something has been told."""
+
+
+class ProtocolEvents:
+    """Reads the events of one stream."""
+
+    def __init__(self) -> None:
+        self._messages: dict[Any, _Message] = {}
+
+    def read(self, event: Mapping[str, Any]) -> Sequence[_Event]:
+        """The graph events in `event`."""
+        params = event["params"]
+        namespace, data = tuple(params["namespace"]), params.get("data")
+        match event["method"]:
+            case "messages":
+                return self._on_message(namespace, data)
+            case "values":
+                interrupts = params.get("interrupts")
+                if interrupts:
+                    return ((namespace, "interrupts", as_interrupts(interrupts)),)
+                return ((namespace, "values", with_messages(data)),)
+            case "tools":
+                return _tool_result(namespace, data)
+            case "lifecycle":
+                return _cause(namespace, data)
+            case str(mode) if mode in _PLAIN:
+                return ((namespace, mode, with_messages(data)),)
+            case _:
+                return ()  # Transformers may add what they like.
+
+    def _on_message(self, namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
+        payload: Any = data
+        metadata: Mapping[str, Any] = {}
+        if is_items(data) and len(data) == 2:
+            payload, metadata = data
+        if isinstance(payload, BaseMessage) or not is_mapping(payload) or "event" not in payload:
+            pair = as_message_pair(data)
+            return () if pair is None else ((namespace, "messages", pair),)
+        key: Any = metadata.get("run_id") or (namespace, metadata.get("langgraph_checkpoint_ns"))
+        if payload["event"] == "message-start":
+            self._messages[key] = _Message(payload.get("id"))
+            return ()
+        message = self._messages.get(key)
+        if message is None:
+            return ()
+        chunks = _chunks(message, payload)
+        return [(namespace, "messages", (chunk, metadata)) for chunk in chunks]
+
+
+def _chunks(message: _Message, payload: Mapping[str, Any]) -> Iterator[AIMessageChunk]:
+    """The chunks that a protocol event of a message is."""
+    index = payload.get("index")
+    match payload:
+        case {"event": "content-block-delta", "delta": delta}:
+            message.told.add(index)
+            yield from _delta(message, index, delta)
+        case {"event": "content-block-start", "content": {"type": "tool_call_chunk"} as block}:
+            message.told.add(index)
+            yield _call(message, index, block.get("id"), block.get("name"), block.get("args"))
+        case {"event": "content-block-finish", "content": block}:
+            yield from _rest(message, index, block)
+        case {"event": "message-finish" | "error"}:
+            yield AIMessageChunk(
+                content="",
+                id=message.id,
+                usage_metadata=payload.get("usage"),
+                response_metadata=payload.get("metadata") or {},
+                chunk_position="last",
+            )
+        case _:
+            pass
+
+
+def _delta(message: _Message, index: Any, delta: Mapping[str, Any]) -> Iterator[AIMessageChunk]:
+    match delta:
+        case {"type": "text-delta", "text": text}:
+            yield _block(message, {"type": "text", "text": text, "index": index})
+        case {"type": "reasoning-delta", "reasoning": text}:
+            yield _block(message, {"type": "reasoning", "reasoning": text, "index": index})
+        case {"type": "tool-call-delta", "args": args}:
+            yield _call(message, index, None, None, args)
+        case _:
+            message.told.discard(index)  # It comes whole when it is finished.
+
+
+def _rest(message: _Message, index: Any, block: Mapping[str, Any]) -> Iterator[AIMessageChunk]:
+    """What of a finished block has not streamed."""
+    if index not in message.told:
+        if block.get("type") in ("tool_call", "invalid_tool_call"):
+            args = block.get("args")
+            text = args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)
+            yield _call(message, index, block.get("id"), block.get("name"), text)
+        else:
+            yield _block(message, {"index": index, **block})
+    elif block.get("annotations"):
+        cited = {"type": "text", "text": "", "annotations": block["annotations"], "index": index}
+        yield _block(message, cited)
+
+
+def _block(message: _Message, block: dict[str, Any]) -> AIMessageChunk:
+    return AIMessageChunk(content=[block], id=message.id)
+
+
+def _call(message: _Message, index: Any, call_id: Any, name: Any, args: Any) -> AIMessageChunk:
+    piece: Any = {"id": call_id, "name": name, "args": args, "index": index}
+    piece["type"] = "tool_call_chunk"
+    return AIMessageChunk(content="", id=message.id, tool_call_chunks=[piece])
+
+
+def _tool_result(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
+    """A tool's message is told as soon as the tool has ended, not with the next state."""
+    output: Any = data.get("output") if is_mapping(data) else None
+    if not isinstance(output, ToolMessage):
+        return ()
+    return ((namespace, "updates", {"tools": {"messages": [output]}}),)
+
+
+def _cause(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
+    """Which tool call has started a subgraph, where the protocol says so."""
+    match data:
+        case {"trigger_call_id": task, "cause": {"tool_call_id": str(call_id)}}:
+            call = {"type": "tool_call", "id": call_id}
+            return ((namespace, "tasks", {"id": task, "input": {"tool_call": call}}),)
+        case _:
+            return ()

@@ -1,0 +1,173 @@
+"""`astream_events`, versions 1 and 2: the events of runs, as those of the graph.
+
+These events come from callbacks, so the graph's own stream stands in them only as what its run
+has yielded. The rest is put together from the runs of nodes: their inputs tell the state before a
+step, their outputs what they have written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from langgraph.types import Command
+
+from ._revive import as_message, with_messages
+from ._shapes import as_items, is_items, is_mapping
+
+__all__ = ("RunEvents", "is_run_event")
+
+_Event: TypeAlias = tuple[tuple[str, ...], str, Any]
+_Place: TypeAlias = tuple[tuple[str, ...], Mapping[str, Any]]
+
+_UNSTREAMED = frozenset({"nostream", "langsmith:nostream"})
+"""Tags of model calls that `stream_mode="messages"` leaves out, and `astream_events` does not."""
+
+_NODE_TAG = "graph:step:"
+
+
+def is_run_event(event: Any) -> bool:
+    """Whether `event` is one of `astream_events` before version 3."""
+    return (
+        is_mapping(event)
+        and "run_id" in event
+        and isinstance(event.get("event"), str)
+        and event["event"].startswith("on_")
+    )
+
+
+class RunEvents:
+    """Reads the events of one stream.
+
+    Args:
+        read_yield: Reads what the graph's run has yielded, which is what `astream` would have.
+    """
+
+    def __init__(self, read_yield: Callable[[Any], Sequence[_Event]]) -> None:
+        self._read_yield = read_yield
+        self._first_run: str | None = None
+        self._graph_run: str | None = None
+        self._yields = True
+        """Whether the graph's run tells its own stream; inside a chain it does not."""
+        self._places: dict[str, _Place | None] = {}
+        """Where each model's run is; `None` if it is not to be streamed."""
+        self._streamed: set[str] = set()
+        self._nodes: set[str] = set()
+        self._steps: dict[tuple[str, ...], Any] = {}
+
+    def read(self, event: Mapping[str, Any]) -> Sequence[_Event]:
+        """The graph events in `event`."""
+        kind, run_id = event["event"], str(event["run_id"])
+        data: Mapping[str, Any] = event.get("data") or {}
+        if kind == "on_chat_model_stream":
+            return self._on_token(run_id, event, data.get("chunk"))
+        if self._first_run is None:
+            self._first_run = run_id
+        match kind:
+            case "on_chat_model_end":
+                return self._on_answer(run_id, event, data.get("output"))
+            case "on_chain_start" if _is_node(event):
+                return list(self._on_node_start(event, data.get("input")))
+            case "on_chain_end" if _is_node(event):
+                return self._on_node_end(event, data.get("output"))
+            case "on_chain_end" if run_id == self._graph_run:
+                return self._on_graph_end(data.get("output"))
+            case "on_chain_stream" if run_id in (self._graph_run, self._first_run):
+                return self._on_yield(run_id, data.get("chunk"))
+            case "on_custom_event":
+                named = {"name": event.get("name"), "data": data}
+                return ((_path_of(event)[:-1], "custom", named),)
+            case _:
+                return ()
+
+    def _on_token(self, run_id: str, event: Mapping[str, Any], chunk: Any) -> Sequence[_Event]:
+        place = self._place_of(run_id, event)
+        message = as_message(chunk)
+        if place is None or message is None:
+            return ()
+        self._streamed.add(run_id)
+        return ((place[0], "messages", (message, place[1])),)
+
+    def _on_yield(self, run_id: str, chunk: Any) -> Sequence[_Event]:
+        if run_id != self._graph_run and not (is_mapping(chunk) and "__interrupt__" in chunk):
+            return ()  # A chain around the graph, with something else after it perhaps.
+        # A mode `messages` would tell every token a second time.
+        return [event for event in self._read_yield(chunk) if event[1] != "messages"]
+
+    def _on_answer(self, run_id: str, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
+        place = self._place_of(run_id, event)
+        del self._places[run_id]
+        if run_id in self._streamed or place is None:
+            self._streamed.discard(run_id)
+            return ()
+        message = as_message(_answer_in(output))
+        return () if message is None else ((place[0], "messages", (message, place[1])),)
+
+    def _on_node_start(self, event: Mapping[str, Any], given: Any) -> Iterator[_Event]:
+        *outer, task = _path_of(event)
+        namespace = tuple(outer)
+        if not namespace and self._graph_run is None:
+            parents = event.get("parent_ids")
+            self._graph_run = parents[-1] if parents else self._first_run
+            self._yields = self._graph_run == self._first_run
+        self._nodes.add(str(event.get("name")))
+        yield (namespace, "tasks", {"id": task.rpartition(":")[2], "input": given})
+        metadata = event["metadata"]
+        step = metadata.get("langgraph_step")
+        if self._steps.get(namespace) == step or not is_mapping(given := with_messages(given)):
+            return
+        if not namespace and not event.get("parent_ids"):
+            return  # Version 1 has no state at the end that would settle what this begins.
+        # What is sent to a node with `Send` is no state.
+        if as_items(metadata.get("langgraph_path"))[0] == "__pregel_pull":
+            self._steps[namespace] = step
+            yield (namespace, "input", given)
+
+    def _on_node_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
+        namespace = _path_of(event)[:-1]
+        if not namespace and self._yields:
+            return ()
+        writes = list(_writes_in(output))
+        return ((namespace, "updates", with_messages({event.get("name"): writes})),)
+
+    def _on_graph_end(self, output: Any) -> Sequence[_Event]:
+        # Version 1 gives the updates of all nodes, which is no state.
+        if not is_mapping(output) or not self._nodes.isdisjoint(output):
+            return ()
+        return (((), "output", with_messages(output)),)
+
+    def _place_of(self, run_id: str, event: Mapping[str, Any]) -> _Place | None:
+        if run_id not in self._places:
+            tags: Sequence[str] = event.get("tags") or ()
+            shown = _UNSTREAMED.isdisjoint(tags)
+            metadata: dict[str, Any] = {**(event.get("metadata") or {}), "tags": tags}
+            self._places[run_id] = (_path_of(event)[:-1], metadata) if shown else None
+        return self._places[run_id]
+
+
+def _is_node(event: Mapping[str, Any]) -> bool:
+    tags: Sequence[str] = event.get("tags") or ()
+    return any(tag.startswith(_NODE_TAG) for tag in tags) and _path_of(event) != ()
+
+
+def _path_of(event: Mapping[str, Any]) -> tuple[str, ...]:
+    """The tasks that a run is in, the innermost last."""
+    metadata: Mapping[str, Any] = event.get("metadata") or {}
+    path: Any = metadata.get("langgraph_checkpoint_ns") or metadata.get("checkpoint_ns")
+    return tuple(str(path).split("|")) if path else ()
+
+
+def _answer_in(output: Any) -> Any:
+    """The message in what a model's run has returned; version 1 has the whole result."""
+    if is_mapping(output) and is_items(output.get("generations")):
+        generation: Any = output["generations"][0][0]
+        return generation.get("message") if is_mapping(generation) else generation.message
+    return output
+
+
+def _writes_in(output: Any) -> Iterator[Any]:
+    for item in as_items(output):
+        if not isinstance(item, Command):
+            yield item
+        elif item.graph is None and is_mapping(item.update):
+            yield item.update
