@@ -282,23 +282,28 @@ class _Tail:
 
 
 def _extend_merging(into: list[StateOperation], operations: list[StateOperation]) -> None:
-    """Append `operations`, melting an `append-text` into one on the same path before it."""
+    """Append `operations`; an `append-text` melts into one on the same path before it, and a `set`
+    replaces what it overwrites: the last operations, if they are at its path or below."""
     for operation in operations:
+        path = operation["path"]
         last = into[-1] if into else None
         if (
             last is not None
             and operation["type"] == "append-text"
             and last["type"] == "append-text"
-            and last["path"] == operation["path"]
+            and last["path"] == path
             and len(last["value"]) < MERGED_LENGTH
         ):
             into[-1] = {
                 "type": "append-text",
-                "path": last["path"],
+                "path": path,
                 "value": last["value"] + operation["value"],
             }
-        else:
-            into.append(operation)
+            continue
+        if operation["type"] == "set":
+            while into and into[-1]["path"][: len(path)] == path:
+                into.pop()
+        into.append(operation)
 
 
 _channels: WeakKeyDictionary[ChunkStream, Channel] = WeakKeyDictionary()

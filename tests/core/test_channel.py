@@ -8,6 +8,7 @@ import threading
 from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel
 from assistant_stream_ce.chunks import (
     AppendTextOperation,
+    SetOperation,
     StateOperation,
     TextDeltaChunk,
     ToolCallDeltaChunk,
@@ -90,6 +91,34 @@ def test_appends_merge_behind_a_lagging_reader_though_they_share_one_chunk() -> 
     assert isinstance(chunk, UpdateStateChunk)
     assert len(chunk.operations) < 400
     assert "".join(str(operation["value"]) for operation in chunk.operations) == "".join(given)
+
+
+def put(path: list[str], value: int) -> StateOperation:
+    return SetOperation(type="set", path=path, value=value)
+
+
+def test_what_a_later_set_overwrites_does_not_pile_up_behind_a_lagging_reader() -> None:
+    channel = Channel()
+    for number in range(MERGE_AFTER):
+        channel.put_operations([put(["kept", str(number)], number)])
+    for number in range(10_000):
+        channel.put_operations([put(["progress"], number)])
+    (chunk,) = channel.take()
+    assert isinstance(chunk, UpdateStateChunk)
+    assert chunk.operations[MERGE_AFTER:] == [put(["progress"], 9_999)]
+
+    for number in range(2 * MERGE_AFTER):
+        channel.put_operations([put(["done", str(number), "at"], number)])
+    channel.put_operations([put(["doneness"], 1), put(["done"], 2)])
+    (chunk,) = channel.take()
+    assert isinstance(chunk, UpdateStateChunk)
+    assert chunk.operations[-2:] == [put(["doneness"], 1), put(["done"], 2)]
+    assert len(chunk.operations) == 2 * MERGE_AFTER + 2
+
+    for number in range(2 * MERGE_AFTER):
+        channel.put_operations([put(["done", str(number), "at"], number)])
+    channel.put_operations([put([], 2)])
+    assert channel.take() == [UpdateStateChunk([put([], 2)])]
 
 
 def test_a_batch_that_has_been_read_is_not_added_to() -> None:
