@@ -133,6 +133,7 @@ class StreamEncoder:
                     yield self.escape(burst)
         except Exception:
             logger.exception("The stream raised; the client gets a complete wire all the same.")
+            frames = [frame for frame in frames if type(frame) is str]  # what is not, has raised
             if not told:
                 frames.append(encode(ErrorChunk(STREAM_FAILED)))
         finally:

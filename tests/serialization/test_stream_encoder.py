@@ -167,6 +167,24 @@ async def test_a_chunk_that_cannot_be_encoded_loses_no_chunk_before_it() -> None
     assert "".join(bursts) == '0:"a"\n0:"b"\n' + FAILURE
 
 
+async def test_a_wire_that_returns_no_text_for_a_chunk_of_a_burst_is_complete_all_the_same() -> (
+    None
+):
+    class Forgetful(Shouting):
+        def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
+            text = super().encode_chunk(chunk)
+            return text if text != "B\n" else None  # type: ignore[return-value]
+
+        def encode_end(self) -> str:
+            return "END\n"
+
+    async def run(controller: RunController) -> None:
+        controller.append_text("a")
+        controller.append_text("b")
+
+    assert "".join(await bursts_of(Forgetful(), create_run(run))) == "A\nEND\n"
+
+
 async def test_a_value_without_a_json_form_ends_the_stream_with_an_error() -> None:
     stream = stream_of(TextDeltaChunk("a"), DataChunk(object()), TextDeltaChunk("b"))  # type: ignore[arg-type]
 
