@@ -107,7 +107,7 @@ class _Session:
             self._record.finish()
             self._draw()
             self._surface.close()
-        if self._record.interrupts and has_widgets():
+        if self._record.interrupts and self._source.can_resume and has_widgets():
             questions = [question_of(interrupt) for interrupt in self._record.interrupts]
             self._controls = Controls(questions, self._on_answers)
 
@@ -122,15 +122,15 @@ class _Session:
         return self._source.hint.format(answer=repr(choices[0].value if choices else "your answer"))
 
     async def _go_on(self, answers: Mapping[str, Any]) -> None:
-        if self._controls is not None:
-            self._controls.close()
-            self._controls = None
         stream = self._source.resume(answers, self._record.message)
         if stream is None:
             raise RuntimeError(
                 "How this run goes on is only known to your code: resume the graph with "
                 "`Command(resume=...)` and display the new stream. `stream_graph` knows it."
             )
+        if self._controls is not None:
+            self._controls.close()
+            self._controls = None
         self._record.reopen()
         await self.play(stream)
 

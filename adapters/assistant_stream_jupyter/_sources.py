@@ -27,9 +27,11 @@ class Source(Protocol):
     """The run."""
     hint: str
     """The code that answers its interrupts; `{answer}` stands for the answer."""
+    can_resume: bool
+    """Whether the run can be told to go on."""
 
     def resume(self, answers: Mapping[str, Any], message: AssistantMessage) -> ChunkStream | None:
-        """Go on after a pause; `None` where that is not known to be possible."""
+        """Go on after a pause; `None` when it cannot."""
         ...
 
 
@@ -97,6 +99,7 @@ class PlainSource:
 
     stream: ChunkStream
     hint: str = "Command(resume={answer}), in a new run on the same thread"
+    can_resume: bool = False
 
     def resume(self, answers: Mapping[str, Any], message: AssistantMessage) -> None:
         """There is no way to know how."""
@@ -106,6 +109,7 @@ class GraphSource:
     """A run of `stream_graph`: its graph goes on, on the same thread."""
 
     hint = "await result.answer({answer})"
+    can_resume = True
 
     def __init__(self, stream: ChunkStream, call: Any) -> None:
         self.stream = stream
@@ -187,6 +191,7 @@ class ServerSource:
     """A server of assistant-ui runs: `create_app`, or anything else with the same requests."""
 
     hint = "await result.answer({answer})"
+    can_resume = True
 
     def __init__(
         self, url: str, request: object, *, new_id: Callable[[], object] = uuid.uuid4

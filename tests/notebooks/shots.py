@@ -82,9 +82,12 @@ async def run_notebook(page: Page, url: str, name: str, *, until: str | None = N
     await page.goto(f"{url}/lab/tree/{name}.ipynb?reset")
     await page.locator(".jp-Notebook .jp-Cell").first.wait_for()
     select = page.locator(".jp-Dialog .jp-mod-accept")
-    await select.click()
-    await select.wait_for(state="detached")
-    await page.get_by_text("| Idle").first.wait_for()
+    idle = page.get_by_text("| Idle")
+    await select.or_(idle).first.wait_for()
+    await asyncio.sleep(2)  # some releases ask which kernel to start, a moment later
+    if await select.is_visible():
+        await select.click()
+    await idle.first.wait_for()
     if until is None:
         await page.get_by_role("menuitem", name="Run", exact=True).click()
         await page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
@@ -96,7 +99,6 @@ async def run_notebook(page: Page, url: str, name: str, *, until: str | None = N
 
 
 async def shoot(page: Page, name: str) -> None:
-    await page.locator(".asc").first.scroll_into_view_if_needed()
     await page.screenshot(path=ARTEFACTS / f"{name}.png")
 
 
