@@ -145,7 +145,9 @@ class BlockingReader:
                 )
             reply = await connection.read_response(timeout=block + _ANSWER_GRACE)
         except BaseException:
-            await self.aclose()
+            # `aclose()` may have come while this was connecting, and found nothing to close.
+            self._connection = None
+            await connection.disconnect(nowait=True)
             raise
         if not reply:
             return ()

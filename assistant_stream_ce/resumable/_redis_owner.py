@@ -53,6 +53,7 @@ class Owner:
         self._prefix = key_prefix
         self._lease = lease
         self._task: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     def add(self, stream_id: str, stream: OwnedStream) -> None:
         """Own the stream from now on."""
@@ -60,12 +61,26 @@ class Owner:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._attend())
 
-    def remove(self, stream_id: str) -> None:
+    async def remove(self, stream_id: str) -> None:
         """Own the stream no longer."""
         self.streams.pop(stream_id, None)
-        if not self.streams and self._task is not None:
+        if not self.streams:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        """Own nothing any more, and return when nothing here uses the client.
+
+        A task that is cancelled and left alone may still send a command, and a client that was
+        closed in the meantime opens a connection for it that nobody closes.
+        """
+        self.streams.clear()
+        if self._task is not None:
             self._task.cancel()
+            self._ending.add(self._task)
+            self._task.add_done_callback(self._ending.discard)
             self._task = None
+        if self._ending:
+            await asyncio.wait(set(self._ending))
 
     async def show_alive(self) -> None:
         """Say that this process lives, for the length of the lease."""

@@ -121,7 +121,7 @@ class RedisResumableStreamStore:
                 cancelled = await self._records.append(stream_id, stream.token, stream.offset, data)
             except ResumableStreamError as error:
                 if error.code in {"missing", "finalized"}:
-                    self._owner.remove(stream_id)
+                    await self._owner.remove(stream_id)
                 raise
             stream.offset += len(data)
         if cancelled:
@@ -140,7 +140,7 @@ class RedisResumableStreamStore:
             token = stream.token if stream is not None else (await self._get(stream_id)).token
             await self._records.finish(stream_id, token, end)
         finally:
-            self._owner.remove(stream_id)
+            await self._owner.remove(stream_id)
 
     def read(
         self, stream_id: str, cursor: str, signal: CancellationSignal
@@ -185,7 +185,15 @@ class RedisResumableStreamStore:
     async def delete(self, stream_id: str) -> None:
         """Forget the stream. Its readers have a few seconds to read what is there."""
         await self._records.delete(stream_id)
-        self._owner.remove(stream_id)
+        await self._owner.remove(stream_id)
+
+    async def aclose(self) -> None:
+        """Stop saying that this process is alive; to be awaited before the client is closed.
+
+        Streams that it still writes are taken for lost after the lease. A context's producers need
+        no such call: when the last of them has ended, so has all that the store does by itself.
+        """
+        await self._owner.aclose()
 
     def _batches(self, stream_id: str, cursor: str, stopping: Stopping | None) -> Batches:
         vigil = Vigil(self._owner, self._lease)
@@ -245,6 +253,8 @@ def create_redis_resumable_stream_store(
     retry_for: float = DEFAULT_RETRY_FOR,
 ) -> RedisResumableStreamStore:
     """Create a store over a `redis.asyncio.Redis`, which stays the caller's to close.
+
+    Close it last: after `aclose()` of the contexts, or of the store when it is used without one.
 
     A reader that waits for a stream to go on has a connection of its own, beside the client's
     pool, and so has every process while it writes.

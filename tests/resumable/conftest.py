@@ -1,7 +1,8 @@
-"""The two stores, behind one fixture."""
+"""The two stores, behind one fixture, and an eye on what tests leave behind."""
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import uuid
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -14,9 +15,34 @@ from assistant_stream_ce.resumable import (
     ManagedStreamStore,
     create_in_memory_resumable_stream_store,
 )
-from tests.resumable.redis_server import RedisServer, connect
+from tests.resumable.redis_server import RedisServer, RedisUsers, Settle, WatchedConnection
 
 MakeStore: TypeAlias = Callable[..., ManagedStreamStore]
+
+
+@pytest.fixture(autouse=True)
+async def settle(anyio_backend: str) -> AsyncGenerator[Settle, None]:
+    """Waits for the tasks that the test has begun. None of them and no connection may stay.
+
+    The event loop may be that of all tests, and what one of them leaves there is found, as a
+    warning of the garbage collector, in any other. (`anyio_backend` is for the tests that are not
+    async themselves.)
+    """
+    others = asyncio.all_tasks()
+
+    async def wait() -> None:
+        begun = {
+            task
+            for task in asyncio.all_tasks() - others
+            if not str(task.get_coro()).startswith("<coroutine object TestRunner.")  # anyio's own
+        }
+        if begun:
+            _, left = await asyncio.wait(begun, timeout=2)
+            assert not left, "the test leaves tasks behind"
+
+    yield wait
+    await wait()
+    assert WatchedConnection.take_open() == []
 
 
 @pytest.fixture
@@ -37,21 +63,23 @@ def redis_server() -> Generator[RedisServer, None, None]:
 
 
 @pytest.fixture
-async def make_redis_store(redis_server: RedisServer) -> AsyncGenerator[MakeStore, None]:
-    """Makes stores in Redis; each call is like another process, with a client of its own."""
-    from assistant_stream_ce.resumable.redis import create_redis_resumable_stream_store
+async def redis_users(settle: Settle) -> AsyncGenerator[RedisUsers, None]:
+    """Makes clients and stores, and closes them at the end."""
+    users = RedisUsers()
+    yield users
+    await users.aclose(settle)
 
+
+@pytest.fixture
+def make_redis_store(redis_server: RedisServer, redis_users: RedisUsers) -> MakeStore:
+    """Makes stores in Redis; each call is like another process, with a client of its own."""
     prefix = f"test:{uuid.uuid4().hex}"
-    clients = [connect(redis_server.socket)]
 
     def make(**options: Any) -> ManagedStreamStore:
-        clients.append(connect(redis_server.socket))
         options = {"key_prefix": prefix, "check_interval": 0.05, **options}
-        return create_redis_resumable_stream_store(clients[-1], **options)
+        return redis_users.store(redis_users.client(redis_server.socket), **options)
 
-    yield make
-    for client in clients:
-        await client.aclose()
+    return make
 
 
 @pytest.fixture

@@ -8,20 +8,77 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Any, ClassVar, NoReturn, Self, TypeAlias
 
 import pytest
-from redis.asyncio import Redis
+from redis.asyncio import Redis, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
-__all__ = ("FlakyLine", "RedisServer", "connect")
+from assistant_stream_ce.resumable.redis import (
+    RedisResumableStreamStore,
+    create_redis_resumable_stream_store,
+)
+
+__all__ = ("FlakyLine", "RedisServer", "RedisUsers", "Settle", "WatchedConnection", "connect")
+
+Settle: TypeAlias = Callable[[], Awaitable[None]]
+"""Waits for the tasks of a test."""
 
 
-def connect(path: Path | str) -> Redis:
+class WatchedConnection(UnixDomainSocketConnection):
+    """A connection that a test cannot forget to close."""
+
+    made: ClassVar[set[WatchedConnection]] = set()
+
+    async def _connect(self) -> None:
+        self.made.add(self)
+        await super()._connect()  # type: ignore[no-untyped-call]
+
+    @classmethod
+    def take_open(cls) -> list[WatchedConnection]:
+        """Those that are open, once."""
+        still_open = [connection for connection in cls.made if connection.is_connected]
+        cls.made.clear()
+        return still_open
+
+
+def connect(path: Path | str, **options: Any) -> Redis:
     """A client of the server behind a unix socket. It reconnects quickly, to keep tests short."""
-    return Redis(unix_socket_path=str(path), retry=Retry(ConstantBackoff(0.02), 1))
+    options = {"retry": Retry(ConstantBackoff(0.02), 1), **options}
+    client = Redis(unix_socket_path=str(path), **options)
+    client.connection_pool.connection_class = WatchedConnection
+    return client
+
+
+class RedisUsers:
+    """The clients and stores of one test."""
+
+    def __init__(self) -> None:
+        self.clients: list[Redis] = []
+        self.stores: list[RedisResumableStreamStore] = []
+
+    def client(self, socket: Path, **options: Any) -> Redis:
+        """A client of the server there."""
+        self.clients.append(connect(socket, **options))
+        return self.clients[-1]
+
+    def store(self, client: Redis, **options: Any) -> RedisResumableStreamStore:
+        """A store that uses `client`."""
+        self.stores.append(create_redis_resumable_stream_store(client, **options))
+        return self.stores[-1]
+
+    async def aclose(self, settle: Settle) -> None:
+        """Close them in an order that leaves nothing open."""
+        try:
+            for store in self.stores:
+                await store.aclose()
+            await settle()
+        finally:
+            for client in self.clients:
+                await client.aclose()
 
 
 class RedisServer:

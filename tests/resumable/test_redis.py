@@ -25,18 +25,9 @@ from assistant_stream_ce.resumable.redis import (
     create_redis_resumable_stream_store,
 )
 from tests.resumable.reading import follow_all, join, read_until_error, until
-from tests.resumable.redis_server import FlakyLine, RedisServer, connect
+from tests.resumable.redis_server import FlakyLine, RedisServer, RedisUsers, connect
 
 MakeStore = Callable[..., ManagedStreamStore]
-
-
-@pytest.fixture
-async def clients() -> AsyncGenerator[list[Redis], None]:
-    """Clients to close at the end."""
-    opened: list[Redis] = []
-    yield opened
-    for client in opened:
-        await client.aclose()
 
 
 @pytest.fixture
@@ -55,13 +46,10 @@ def server(folder: Path) -> Generator[Callable[..., RedisServer], None, None]:
 
 
 def store_on(
-    server: RedisServer, clients: list[Redis], **options: float
+    server: RedisServer, redis_users: RedisUsers, **options: float
 ) -> RedisResumableStreamStore:
-    clients.append(connect(server.socket))
-    return create_redis_resumable_stream_store(
-        clients[-1],
-        **{"check_interval": 0.1, **options},  # type: ignore[arg-type]
-    )
+    client = redis_users.client(server.socket)
+    return redis_users.store(client, **{"check_interval": 0.1, **options})
 
 
 def lines(count: int, pause: float) -> Callable[[], AsyncGenerator[bytes, None]]:
@@ -74,12 +62,12 @@ def lines(count: int, pause: float) -> Callable[[], AsyncGenerator[bytes, None]]
 
 
 async def test_a_restart_in_mid_stream_costs_no_byte(
-    server: Callable[..., RedisServer], clients: list[Redis]
+    server: Callable[..., RedisServer], redis_users: RedisUsers
 ) -> None:
     """The server is killed twice while a process writes and two others read, one of them slow."""
     redis = server(keeps_data=True)
-    producer = create_resumable_stream_context(store=store_on(redis, clients))
-    reader = create_resumable_stream_context(store=store_on(redis, clients))
+    producer = create_resumable_stream_context(store=store_on(redis, redis_users))
+    reader = create_resumable_stream_context(store=store_on(redis, redis_users))
     own = await producer.run("s", lines(200, 0.005))
 
     async def read_slowly() -> bytes:
@@ -99,16 +87,16 @@ async def test_a_restart_in_mid_stream_costs_no_byte(
 
 
 async def test_a_restart_that_forgets_everything_is_an_error_for_all(
-    server: Callable[..., RedisServer], clients: list[Redis]
+    server: Callable[..., RedisServer], redis_users: RedisUsers
 ) -> None:
     redis = server(keeps_data=False)
     errors: list[object] = []
     producer = create_resumable_stream_context(
-        store=store_on(redis, clients), on_error=lambda _id, error: errors.append(error)
+        store=store_on(redis, redis_users), on_error=lambda _id, error: errors.append(error)
     )
     await producer.start("writing", lines(10_000, 0.005))
-    reader = create_resumable_stream_context(store=store_on(redis, clients))
-    idle = store_on(redis, clients)
+    reader = create_resumable_stream_context(store=store_on(redis, redis_users))
+    idle = store_on(redis, redis_users)
     await idle.acquire("idle")
     await idle.append("idle", b"and then silence")
     reading = [
@@ -129,7 +117,7 @@ async def test_a_restart_that_forgets_everything_is_an_error_for_all(
 
 
 async def test_a_redis_that_stays_away_is_an_error_for_all(
-    server: Callable[..., RedisServer], clients: list[Redis]
+    server: Callable[..., RedisServer], redis_users: RedisUsers
 ) -> None:
     redis = server(keeps_data=False)
     errors: list[object] = []
@@ -144,7 +132,7 @@ async def test_a_redis_that_stays_away_is_an_error_for_all(
             closed.set()
 
     context = create_resumable_stream_context(
-        store=store_on(redis, clients, retry_for=0.3),
+        store=store_on(redis, redis_users, retry_for=0.3),
         on_error=lambda _id, error: errors.append(error),
     )
     body = await context.run("s", stream)
@@ -160,12 +148,12 @@ async def test_a_redis_that_stays_away_is_an_error_for_all(
 
 
 async def test_a_lost_answer_doubles_nothing(
-    redis_server: RedisServer, folder: Path, clients: list[Redis]
+    redis_server: RedisServer, folder: Path, redis_users: RedisUsers
 ) -> None:
     """Commands arrive and their answers do not: every step is repeated without harm."""
     async with FlakyLine(redis_server.socket, folder / "line.sock") as line:
-        clients.append(connect(line.socket))
-        store = create_redis_resumable_stream_store(clients[0], key_prefix=f"flaky:{folder.name}")
+        client = redis_users.client(line.socket)
+        store = redis_users.store(client, key_prefix=f"flaky:{folder.name}")
         line.lose_answers = 1
         assert await store.acquire("s") == "producer"
         assert await store.acquire("s") == "consumer"
@@ -243,29 +231,29 @@ async def test_an_evicted_beginning_is_an_error_for_who_reads_it(
 
 
 async def test_whatever_redis_has_lost_is_found_out(
-    make_redis_store: MakeStore, redis_server: RedisServer, clients: list[Redis]
+    make_redis_store: MakeStore, redis_server: RedisServer, redis_users: RedisUsers
 ) -> None:
     """Bytes gone while nobody writes, a size that shrank, an end that is missing."""
     store = make_redis_store()
-    clients.append(connect(redis_server.socket))
+    client = redis_users.client(redis_server.socket)
 
     async def begin() -> tuple[str, bytes, bytes]:
         stream_id = uuid.uuid4().hex
         await store.acquire(stream_id)
         await store.append(stream_id, b"one")
         pattern = f"*{{{stream_id}}}*"
-        log, info = sorted([key async for key in clients[0].scan_iter(pattern)], key=len)[::-1]
+        log, info = sorted([key async for key in client.scan_iter(pattern)], key=len)[::-1]
         return stream_id, log, info
 
     stream_id, log, _ = await begin()
-    await clients[0].delete(log)
+    await client.delete(log)
     with pytest.raises(ResumableStreamError, match="evicted its bytes"):
         await follow_all(store, stream_id)
 
     stream_id, _, info = await begin()
     reading = store.follow(stream_id)
     await anext(reading)
-    await clients[0].hset(info, "size", "2")
+    await client.hset(info, "size", "2")
     with pytest.raises(ResumableStreamError, match="forgotten bytes"):
         await anext(reading)
     with pytest.raises(ResumableStreamError, match="forgotten bytes"):
@@ -273,16 +261,16 @@ async def test_whatever_redis_has_lost_is_found_out(
 
     stream_id, log, _ = await begin()
     await store.finalize(stream_id, "done")
-    await clients[0].xdel(log, "3-1")
+    await client.xdel(log, "3-1")
     assert await follow_all(store, stream_id) == b"one"
 
 
 async def test_what_redis_refuses_is_an_error_at_once(
-    make_redis_store: MakeStore, redis_server: RedisServer, clients: list[Redis]
+    make_redis_store: MakeStore, redis_server: RedisServer, redis_users: RedisUsers
 ) -> None:
-    clients.append(connect(redis_server.socket))
-    store = create_redis_resumable_stream_store(clients[0], key_prefix="refused")
-    await clients[0].set("refused:{s}:info", "no hash")
+    client = redis_users.client(redis_server.socket)
+    store = redis_users.store(client, key_prefix="refused")
+    await client.set("refused:{s}:info", "no hash")
     async with asyncio.timeout(1):
         with pytest.raises(ResumableStreamError, match="WRONGTYPE") as caught:
             await store.status("s")
@@ -378,8 +366,42 @@ async def test_a_cancel_before_the_claim_is_not_forgotten(make_redis_store: Make
     await store.finalize("s", "done")
 
 
+async def test_a_store_that_writes_nothing_does_nothing(make_redis_store: MakeStore) -> None:
+    """After the last stream the client may be closed at once."""
+    before = asyncio.all_tasks()
+    store = make_redis_store()
+    for name in ("a", "b", "c"):
+        await store.acquire(name)
+        await store.append(name, b"x")
+    await asyncio.gather(store.finalize("a", "done"), store.delete("b"))
+    assert asyncio.all_tasks() != before, "it is alive for the sake of the third"
+    await store.finalize("c", "done")
+    assert asyncio.all_tasks() == before
+
+
+async def test_a_store_that_is_closed_leaves_its_streams_to_others(
+    redis_server: RedisServer, redis_users: RedisUsers, make_redis_store: MakeStore
+) -> None:
+    before = asyncio.all_tasks()
+    prefix = f"closed:{uuid.uuid4().hex}"
+    client = redis_users.client(redis_server.socket)
+    store = redis_users.store(client, key_prefix=prefix, lease=0.2)
+    await store.acquire("s")
+    await store.append("s", b"unfinished")
+    await store.aclose()
+    await client.aclose()
+    assert asyncio.all_tasks() == before
+    other = make_redis_store(key_prefix=prefix, lease=0.2)
+    data = b""
+    with pytest.raises(ResumableStreamError, match=r"has stopped|has died") as caught:
+        async for batch in other.follow("s"):
+            data += b"".join([entry.chunk for entry in batch])
+    assert (data, caught.value.code) == (b"unfinished", "lost")
+    await store.aclose()
+
+
 async def test_a_producer_that_is_killed_is_noticed(
-    redis_server: RedisServer, clients: list[Redis], folder: Path
+    redis_server: RedisServer, redis_users: RedisUsers, folder: Path
 ) -> None:
     prefix = f"killed:{folder.name}"
     script = f"""
@@ -409,8 +431,8 @@ async def test_a_producer_that_is_killed_is_noticed(
     )
     assert process.stdout is not None
     assert await process.stdout.readline() == b"stored\n"
-    clients.append(connect(redis_server.socket))
-    store = create_redis_resumable_stream_store(clients[0], key_prefix=prefix, lease=0.3)
+    client = redis_users.client(redis_server.socket)
+    store = redis_users.store(client, key_prefix=prefix, lease=0.3)
     context = create_resumable_stream_context(store=store)
     body = await context.require_resume("s")
     assert await anext(body) == b"a few bytes"
@@ -426,10 +448,10 @@ async def test_a_producer_that_is_killed_is_noticed(
 
 
 async def test_readers_that_wait_take_no_connection_of_the_pool(
-    redis_server: RedisServer, clients: list[Redis]
+    redis_server: RedisServer, redis_users: RedisUsers
 ) -> None:
-    clients.append(Redis(unix_socket_path=str(redis_server.socket), max_connections=2))
-    store = create_redis_resumable_stream_store(clients[0], key_prefix="pool")
+    client = redis_users.client(redis_server.socket, max_connections=2)
+    store = redis_users.store(client, key_prefix="pool")
     await store.acquire("s")
     readers: list[asyncio.Task[bytes]] = []
     for _ in range(10):
@@ -443,11 +465,10 @@ async def test_readers_that_wait_take_no_connection_of_the_pool(
 
 @pytest.mark.parametrize("protocol", [2, 3])
 async def test_both_protocols_of_redis(
-    redis_server: RedisServer, clients: list[Redis], protocol: int
+    redis_server: RedisServer, redis_users: RedisUsers, protocol: int
 ) -> None:
-    clients.append(Redis(unix_socket_path=str(redis_server.socket), protocol=protocol))
-    prefix = f"resp{protocol}"
-    store = create_redis_resumable_stream_store(clients[0], key_prefix=prefix)
+    client = redis_users.client(redis_server.socket, protocol=protocol)
+    store = redis_users.store(client, key_prefix=f"resp{protocol}")
     await store.acquire("s")
     await store.append("s", b"one ")
     reading = asyncio.create_task(follow_all(store))

@@ -209,14 +209,24 @@ async def test_a_stream_that_is_not_there(store: ManagedStreamStore) -> None:
 
 async def test_deleting_ends_the_readers(store: ManagedStreamStore) -> None:
     await begin(store, b"x")
-    quiet = asyncio.create_task(read_all(store))
-    told = asyncio.create_task(follow_all(store))
-    await asyncio.sleep(0.02)
+    seen: list[str] = []
+
+    async def read() -> None:
+        async for _ in store.read("s", "", asyncio.Event()):
+            seen.append("entry")
+
+    async def follow() -> None:
+        async for _ in store.follow("s"):
+            seen.append("batch")
+
+    quiet, told = asyncio.create_task(read()), asyncio.create_task(follow())
+    await until(lambda: len(seen) == 2)
     await store.delete("s")
-    assert await quiet == b"x"
+    await quiet
     with pytest.raises(ResumableStreamError) as caught:
         await told
     assert caught.value.code == "deleted"
+    assert sorted(seen) == ["batch", "entry"]
     assert await store.status("s") == "missing"
 
 
