@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from ._channel import Channel, ready_source
@@ -89,6 +90,7 @@ class RunState:
         self._streams: set[asyncio.Task[None]] = set()
         self._stream_error: Exception | None = None
         self._warned_late = False
+        self._has_ended = False
         self.on_stop: Callable[[], object] | None = None
         """Asks the callback to end, gently first; there while it runs."""
         self.stopping: asyncio.Task[None] | None = None
@@ -132,6 +134,12 @@ class RunState:
                     self.put(with_parent(ready, parent_id))
                 if self.channel.lags:
                     await self.channel.drain()
+                elif self.channel.closed:
+                    if self._has_ended:
+                        break
+                    # Nobody reads, so nothing holds the stream back: one that never waits would
+                    # keep the loop to itself, and with it the cancellation that is to come.
+                    await asyncio.sleep(0)
         finally:
             close = getattr(stream, "aclose", None)
             if close is not None:
@@ -146,12 +154,13 @@ class RunState:
             raise self._stream_error
 
     async def cancel_streams(self) -> None:
-        """Cancel the added streams that still run, and wait for them."""
-        streams, self._streams = self._streams, set()
-        for task in streams:
-            task.cancel()
-        if streams:
-            await asyncio.wait(streams)
+        """Cancel the added streams that still run, and wait for them; being cancelled meanwhile
+        cancels them again."""
+        while streams := {task for task in self._streams if not task.done()}:
+            for task in streams:
+                task.cancel()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait(streams)
 
     def cancel(self) -> None:
         """Mark the run as cancelled: nobody reads it any more."""
@@ -166,6 +175,7 @@ class RunState:
             except Exception:
                 logger.exception("An action for the end of the run failed.")
         with self.channel.lock:
+            self._has_ended = True
             for chunk in self._ledger.close_open():
                 self.channel.put(chunk)
             last = error if error is not None else self._message_finish

@@ -49,9 +49,10 @@ def create_run(
         callback: A coroutine function; it gets a `RunController`.
         state: The initial state. It is not sent: the client is taken to have it already.
         format_error: The text of the `ErrorChunk` for an exception; `str` by default.
-        on_cancel: Called when the run was cancelled, once the callback has ended, with the message
-            as far as it had come: what the callback had emitted, delivered or not. Its status is
-            `incomplete`, `cancelled`. The place to save what the user has read already.
+        on_cancel: Called when the run was cancelled, by its reader or by `controller.cancel()`,
+            once the callback has ended, with the message as far as it had come: what the callback
+            had emitted, delivered or not. Its status is `incomplete`, `cancelled`. The place to
+            save what the user has read already.
         cancel_grace: Seconds, see above.
 
     Raises:
@@ -103,6 +104,11 @@ async def _stream(
             if partial is not None:
                 await partial.tell()
     error = await task
+    if run.stopping is not None:
+        await run.stopping  # it has seen the task's end, or is about to
+        if partial is not None:
+            partial.take()
+            await partial.tell()
     if error is not None:
         raise error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import importlib
 import json
@@ -339,6 +340,75 @@ async def test_a_callback_that_heeds_is_cancelled_may_still_say_something() -> N
     assert chunks == [TextDeltaChunk("a"), TextDeltaChunk("b")]
 
 
+async def test_cancel_waits_for_an_added_stream_that_is_slow_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        importlib.import_module("assistant_stream_ce.create_run"), "CANCEL_AGAIN", 0.01
+    )
+    closed = False
+
+    async def slow() -> AsyncGenerator[AssistantStreamChunk, None]:
+        nonlocal closed
+        try:
+            yield TextDeltaChunk("a")
+            await asyncio.sleep(60)
+        finally:
+            with anyio.CancelScope(shield=True):
+                for _ in range(5):
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await asyncio.sleep(0.02)
+            closed = True
+
+    async def run(controller: RunController) -> None:
+        controller.add_stream(slow())
+        await asyncio.sleep(0.01)
+        controller.cancel()
+        await asyncio.sleep(60)
+
+    before = asyncio.all_tasks()
+    assert await collect(create_run(run, cancel_grace=0.01)) == [TextDeltaChunk("a")]
+    assert closed
+    assert asyncio.all_tasks() == before
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("adds", [False, True])
+async def test_a_stream_that_never_waits_does_not_keep_the_loop_when_the_reader_goes(
+    adds: bool,
+) -> None:
+    async def run(controller: RunController) -> None:
+        if adds:
+            controller.add_stream(never_waiting())
+            await asyncio.sleep(60)
+        else:
+            await controller.forward(never_waiting())
+
+    stream = create_run(run, cancel_grace=0.01)
+    await anext(stream)
+    await stream.aclose()
+
+
+@pytest.mark.timeout(20)
+async def test_a_stream_added_after_the_end_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    controllers: list[RunController] = []
+
+    async def run(controller: RunController) -> None:
+        controllers.append(controller)
+
+    before = asyncio.all_tasks()
+    await collect(create_run(run))
+    controllers[0].add_stream(never_waiting())
+    await asyncio.sleep(0.01)
+    assert asyncio.all_tasks() == before
+    assert "came after the run had ended" in caplog.text
+
+
+async def never_waiting() -> AsyncGenerator[AssistantStreamChunk, None]:
+    while True:
+        yield TextDeltaChunk("x")
+
+
 async def test_a_cancelled_anyio_scope_around_the_reader_still_awaits_the_callback() -> None:
     seen: list[str] = []
 
@@ -408,6 +478,23 @@ async def test_on_cancel_gets_the_message_as_far_as_it_had_come() -> None:
     assert call["type"] == "tool-call"
     assert call["argsText"] == '{"q": "cat'
     assert message["metadata"]["unstable_state"] == {"n": 2, "m": 0}
+
+
+async def test_on_cancel_is_called_when_the_controller_cancels_too() -> None:
+    told: list[AssistantMessage] = []
+
+    async def run(controller: RunController) -> None:
+        controller.append_text("half")
+        controller.add_message_finish("stop")
+        controller.cancel()
+        await asyncio.sleep(60)
+
+    await collect(create_run(run, on_cancel=told.append, cancel_grace=0.01))
+    (message,) = told
+    assert message["status"] == {"type": "incomplete", "reason": "cancelled"}
+    (text,) = message["parts"]
+    assert text["type"] == "text"
+    assert text["text"] == "half"
 
 
 async def test_on_cancel_is_not_called_for_a_run_that_ended() -> None:
