@@ -118,5 +118,7 @@ box-shadow:inset 2px 0 var(--asc-accent)}
 .asc-foot>details{margin:0 0 8px}.asc-foot>details:last-child{margin:0}
 """
 
-STYLE = re.sub(r"\n", "", _SHEET)
+# Front ends style these elements themselves; the doubled class outdoes them.
+STYLE = re.sub(r"\.asc (?=(pre|code|table|th|td|p|blockquote)\b)", ".asc.asc ", _SHEET)
+STYLE = STYLE.replace("\n", "")
 """The sheet in one line."""

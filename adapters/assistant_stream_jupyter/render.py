@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from assistant_stream_ce.message import AssistantMessage, MessageStatus
 
+from ._interrupts import Interrupt, question_of
 from ._json_tree import clip, json_tree
 from ._limits import FINAL, LIVE, Limits
 from ._parts import render_parts, value_html
@@ -96,9 +97,22 @@ def _problem(status: MessageStatus) -> str:
 def _waiting(snapshot: Snapshot, limits: Limits, hint: str) -> str:
     if not snapshot.interrupts:
         return ""
-    asked = "".join(value_html(interrupt["value"], limits) for interrupt in snapshot.interrupts)
+    asked = "".join(_asked(interrupt, limits) for interrupt in snapshot.interrupts)
     call = f'<div class="asc-label">To answer</div><pre>{escape(hint)}</pre>' if hint else ""
     return f'<div class="asc-part asc-ask"><b>The run is waiting</b>{asked}{call}</div>'
+
+
+def _asked(interrupt: Interrupt, limits: Limits) -> str:
+    """The question in plain words, and all of it below."""
+    question = clip(question_of(interrupt).text, limits.string)
+    value = interrupt["value"]
+    if not isinstance(value, (dict, list)):
+        return f"<p>{escape(question)}</p>"
+    return (
+        f"<p>{escape(question)}</p>"
+        '<details class="asc-fold"><summary>Details</summary>'
+        f"<div>{value_html(value, limits)}</div></details>"
+    )
 
 
 def _foot(snapshot: Snapshot, limits: Limits) -> str:

@@ -34,14 +34,13 @@ result = await display(
 )
 """
 CLICK = """
+import asyncio
+
 from ipywidgets import Button
 from ipywidgets.widgets.widget import _instances
 
 buttons = {item.description: item for item in _instances.values() if isinstance(item, Button)}
 buttons["yes"].click()
-"""
-WAIT = """
-import asyncio
 
 for _ in range(100):
     await asyncio.sleep(0.05)
@@ -52,7 +51,7 @@ print(result.text, [part.get("result") for part in result.message["parts"]][0])
 
 
 async def test_a_click_goes_on_in_the_output_of_the_same_cell(tmp_path: Path) -> None:
-    notebook = await Notebook.of(AGENT, CLICK, WAIT).execute(tmp_path)
+    notebook = await Notebook.of(AGENT, CLICK).execute(tmp_path)
 
     assert notebook.printed == "Have a nice trip. answered yes\n"
     [view] = notebook.views
