@@ -12,7 +12,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._custom import custom_data
 from ._shapes import is_dict, is_list
 from .events import GraphEvent
-from .parts import PartsTranslator, Steps
+from .parts import Nested, PartsTranslator, Steps
 from .state import MESSAGES, StateMirror
 
 __all__ = ("GraphTranslator",)
@@ -28,13 +28,16 @@ class GraphTranslator:
         state: bool | Collection[str],
         initial_state: JSONValue,
         steps: Steps,
+        nested: Nested = "parts",
         interrupts_key: str | None,
         visibility: Visibility | None,
     ) -> None:
         self._parts: PartsTranslator | None = None
         if parts:
             shown = _messages_in(initial_state)
-            self._parts = PartsTranslator(steps=steps, visibility=visibility, shown=shown)
+            self._parts = PartsTranslator(
+                steps=steps, nested=nested, visibility=visibility, shown=shown
+            )
         self._mirror: StateMirror | None = None
         self._mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
         if state is not False:

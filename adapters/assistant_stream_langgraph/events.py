@@ -32,6 +32,7 @@ __all__ = (
     "EventReader",
     "GraphEvent",
     "channels_of",
+    "is_cached",
     "messages_in",
     "open_events",
     "update_writes",
@@ -185,6 +186,12 @@ def update_writes(payload: Any) -> Iterator[Mapping[str, Any]]:
             channels = None if isinstance(write, BaseMessage) else channels_of(write)
             if channels is not None:
                 yield channels
+
+
+def is_cached(payload: Any) -> bool:
+    """Whether an update repeats what a node did before the pause that this run resumes from."""
+    metadata: Any = payload.get("__metadata__") if is_mapping(payload) else None
+    return is_mapping(metadata) and bool(metadata.get("cached"))
 
 
 def messages_in(channels: Mapping[str, Any]) -> Iterator[BaseMessage]:

@@ -21,14 +21,17 @@ from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import custom_data_part
-from ._shapes import call_ids_of, id_of, is_mapping
-from .events import GraphEvent, channels_of, messages_in, update_writes
+from ._shapes import call_ids_of, id_of
+from ._transcripts import Transcripts
+from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
 from .interrupts import interrupt_to_json
-from .subgraphs import ToolCallOwners
+from .subgraphs import ToolCallOwners, base_of
 
-__all__ = ("PartsTranslator", "Steps")
+__all__ = ("Nested", "PartsTranslator", "Steps")
 
 Steps: TypeAlias = Literal["run", "model"]
+
+Nested: TypeAlias = Literal["parts", "messages"]
 
 _Chunks = Sequence[AssistantStreamChunk]
 
@@ -57,6 +60,8 @@ class PartsTranslator:
 
     Args:
         steps: `"run"` for one step around the whole run, `"model"` for one per model call.
+        nested: Whether sub-agents inside tools are told as parts, or as the `messages` of their
+            calls.
         visibility: What is shown, and what is nested under a tool call.
         shown: The messages, as dicts, that the client has already.
     """
@@ -65,11 +70,13 @@ class PartsTranslator:
         self,
         *,
         steps: Steps = "run",
+        nested: Nested = "parts",
         visibility: Visibility | None = None,
         shown: Iterable[Any] = (),
     ) -> None:
         self._messages = MessageTranslator()
         self._owners = ToolCallOwners()
+        self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
         self._anonymous: dict[int, BaseMessage] = {}
@@ -142,12 +149,14 @@ class PartsTranslator:
         return "stop" if reason == "unknown" else reason
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        cached = _is_cached(payload)
+        cached = is_cached(payload)
         chunks: list[AssistantStreamChunk] = []
         for channels in update_writes(payload):
             if cached:
                 self._remember(channels)
             else:
+                if self._transcripts and (call_id := self._nests(namespace)):
+                    self._transcripts.extend(call_id, namespace, channels)
                 chunks.extend(self._emit_whole(namespace, channels))
         return chunks
 
@@ -155,13 +164,17 @@ class PartsTranslator:
         channels = channels_of(payload)
         if channels is None:
             return ()
+        chunks: _Chunks = ()
         if namespace in self._known_namespaces:
-            return self._emit_whole(namespace, channels)
-        self._known_namespaces.add(namespace)
-        self._remember(channels)
-        if namespace:
-            self._owners.start_subgraph(namespace, channels)
-        return ()
+            chunks = self._emit_whole(namespace, channels)
+        else:
+            self._known_namespaces.add(namespace)
+            self._remember(channels)
+            if namespace:
+                self._owners.start_subgraph(namespace, channels)
+        if self._transcripts and (call_id := self._nests(namespace)):
+            self._transcripts.settle(call_id, namespace, channels)
+        return chunks
 
     def _on_task(self, payload: Any) -> None:
         # A task that starts with a call which nobody has made in this run goes on after a pause.
@@ -225,6 +238,8 @@ class PartsTranslator:
                     self._past_calls.discard(chunk.tool_call_id)
                 case ToolResultChunk():
                     self._owners.answer(chunk.tool_call_id)
+                    if self._transcripts:
+                        chunk.messages = self._transcripts.take(chunk.tool_call_id)
                 case StepStartChunk() if self._one_step:
                     if self._step_open:
                         continue
@@ -248,9 +263,19 @@ class PartsTranslator:
         if isinstance(message, AIMessage):
             owner = self._owners.owner_of_task(namespace, metadata)
         action = self._decide(metadata.get("tags"), metadata)
-        if action == "hide":
+        in_transcript = self._transcripts and action == "nest" and self._owners.owner_of(namespace)
+        if action == "hide" or in_transcript:
             return self._hide(message)
         return self._keep(message, _Route(namespace, owner if action == "nest" else None))
+
+    def _nests(self, namespace: tuple[str, ...]) -> str | None:
+        """The call that has started the agent of a namespace, if what it says is nested. What
+        that agent runs in namespaces of its own belongs to its conversation, or to none."""
+        owner = self._owners.owner_of(namespace)
+        if owner is None or owner == self._owners.owner_of(base_of(namespace)[:-1]):
+            return None
+        metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
+        return owner if self._decide(None, metadata) == "nest" else None
 
     def _hide(self, message: BaseMessage) -> _Route:
         return self._keep(message, _HIDDEN)
@@ -272,9 +297,3 @@ class PartsTranslator:
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])
-
-
-def _is_cached(payload: Any) -> bool:
-    """Whether an update repeats what a node did before the pause that this run resumes from."""
-    metadata: Any = payload.get("__metadata__") if is_mapping(payload) else None
-    return is_mapping(metadata) and bool(metadata.get("cached"))

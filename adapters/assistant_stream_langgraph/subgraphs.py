@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage
 from ._shapes import as_items, is_mapping
 from .events import messages_in
 
-__all__ = ("ToolCallOwners",)
+__all__ = ("ToolCallOwners", "base_of")
 
 
 class ToolCallOwners:
@@ -90,8 +90,7 @@ class ToolCallOwners:
         return [call for call, made_in in self._waiting.items() if made_in == namespace]
 
     def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
-        # A task's second subgraph is `("tools:<task id>", "1")`.
-        base = namespace[:-1] if namespace[-1].isdigit() else namespace
+        base = base_of(namespace)
         if not base:
             return None
         by_task = self._tasks.get(base[-1].rpartition(":")[2])
@@ -111,6 +110,11 @@ class ToolCallOwners:
     def _is_input(self, tool_call_id: str, text: str) -> bool:
         values = self._args.get(tool_call_id, {}).values()
         return any(isinstance(value, str) and value and value in text for value in values)
+
+
+def base_of(namespace: tuple[str, ...]) -> tuple[str, ...]:
+    """The namespace of a task; its second subgraph is `("tools:<task id>", "1")`."""
+    return namespace[:-1] if namespace and namespace[-1].isdigit() else namespace
 
 
 def _calls_in(task_input: Any) -> list[str]:

@@ -12,7 +12,7 @@ from ._pump import pump
 from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
-from .parts import Steps
+from .parts import Nested, Steps
 
 __all__ = ("from_langgraph_events", "stream_graph")
 
@@ -27,6 +27,7 @@ def from_langgraph_events(
     initial_state: JSONValue = None,
     stream_mode: str | None = None,
     steps: Steps = "run",
+    nested: Nested = "parts",
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
 ) -> ChunkStream:
@@ -58,6 +59,9 @@ def from_langgraph_events(
         steps: `"run"` gives one step around the whole answer, `"model"` one per model call. A
             client whose runtime counts steps (`maxSteps`, 2 by default) refuses to go on with a
             frontend tool after that many, which is why one step is the default.
+        nested: How a sub-agent inside a tool is told: `"parts"` as parts grouped under its call,
+            live; `"messages"` as the `messages` of the call's result, whole, for a client that
+            shows a thread in the tool's card.
         interrupts_key: Where in the state the interrupts stand that wait for an answer, as
             `[{"id", "value"}]`; `None` leaves them out of the state.
         visibility: What is shown, by node, tag, namespace or model. By default all but the
@@ -71,6 +75,7 @@ def from_langgraph_events(
         state=state,
         initial_state=initial_state,
         steps=steps,
+        nested=nested,
         interrupts_key=interrupts_key,
         visibility=visibility,
     )
@@ -87,6 +92,7 @@ def stream_graph(
     state: bool | Collection[str] = True,
     initial_state: JSONValue = None,
     steps: Steps = "run",
+    nested: Nested = "parts",
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
     **options: Any,
@@ -102,6 +108,7 @@ def stream_graph(
         state: As for `from_langgraph_events`.
         initial_state: As for `from_langgraph_events`.
         steps: As for `from_langgraph_events`.
+        nested: As for `from_langgraph_events`.
         interrupts_key: As for `from_langgraph_events`.
         visibility: As for `from_langgraph_events`.
         options: Further arguments of `graph.astream`, such as `durability`.
@@ -115,6 +122,7 @@ def stream_graph(
         state=state,
         initial_state=initial_state,
         steps=steps,
+        nested=nested,
         interrupts_key=interrupts_key,
         visibility=visibility,
     )

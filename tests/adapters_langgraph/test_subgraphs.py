@@ -13,7 +13,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
 
-from assistant_stream_ce import ToolCallBeginChunk, UpdateStateChunk
+from assistant_stream_ce import ToolCallBeginChunk, ToolResultChunk, UpdateStateChunk
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langchain.visibility import Rule, Visibility
 from assistant_stream_langgraph import stream_graph
@@ -235,3 +235,37 @@ def test_a_second_subgraph_of_the_same_task_belongs_to_the_same_call() -> None:
     assert owners.owner_of(("tools:x",)) == "one"
     assert owners.owner_of(("tools:x", "1")) == "one"
     assert owners.owner_of(("tools:x", "model:y")) == "one"
+
+
+@pytest.mark.parametrize("form", [*WITH_SUBGRAPHS, "events v1", "events v3"])
+@pytest.mark.parametrize("build", [supervisor, hand_built_supervisor])
+async def test_transcripts_of_parallel_sub_agents_stand_in_the_right_cards(
+    build: Any, form: str
+) -> None:
+    if build is hand_built_supervisor and form == "events v1":
+        pytest.skip("calls that run in one task are told apart by the input of their subgraphs")
+    topics = ("bees", "ants", "wasps")
+    run = await play(FORMS[form](build(*topics), human("go"), CONFIG), nested="messages")
+    results = {c.tool_call_id: c for c in run.chunks if isinstance(c, ToolResultChunk)}
+    assert set(results) == {f"outer_{topic}" for topic in topics}
+    for topic in topics:
+        messages: Any = results[f"outer_{topic}"].messages
+        said = [part for message in messages for part in message["content"]]
+        texts = [part["text"] for part in said if part["type"] == "text"]
+        assert "".join(texts).endswith(f"on {topic}: {topic} done")
+        [inner] = [part for part in said if part["type"] == "tool-call"]
+        assert (inner["toolCallId"], inner["result"]) == (f"inner_{topic}", "sunny in Oslo")
+    assert run.parts.text == "Asking. All done."
+    assert not run.parts.nested_text
+
+
+@pytest.mark.parametrize("action", ["hide", "inline"])
+async def test_a_sub_agent_that_is_not_nested_has_no_transcript(action: Any) -> None:
+    visibility = Visibility(rules=(Rule(action=action, namespace="tools"),))
+    events = FORMS["tuples"](supervisor("bees"), human("go"), CONFIG)
+    run = await play(events, nested="messages", visibility=visibility)
+    [result] = [
+        c for c in run.chunks if isinstance(c, ToolResultChunk) and "outer" in c.tool_call_id
+    ]
+    assert result.messages is None
+    assert ("on bees" in run.parts.text) is (action == "inline")
