@@ -5,6 +5,7 @@ from __future__ import annotations
 import pkgutil
 
 import assistant_stream_ce
+import assistant_stream_jupyter
 import assistant_stream_langchain
 import assistant_stream_langgraph
 from tests.docs.samples import REPOSITORY
@@ -13,6 +14,7 @@ from tests.docs.samples import REPOSITORY
 def test_the_api_page_names_every_room() -> None:
     page = (REPOSITORY / "docs" / "api.md").read_text()
     rooms = [
+        assistant_stream_jupyter.__name__,
         assistant_stream_langchain.__name__,
         assistant_stream_langgraph.__name__,
         *(
