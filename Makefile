@@ -30,8 +30,8 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page
-	@$(BIN)/assistant-stream-ce demo
+demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page (ARGS="--port 8001")
+	@$(BIN)/assistant-stream-ce demo $(ARGS)
 
 test: setup lint docs  ## Check and test everything
 	@$(BIN)/python -m pytest

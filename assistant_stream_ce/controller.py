@@ -156,7 +156,11 @@ class RunController:
         code: str | None = None,
         severity: Literal["critical", "warning", "info"] | None = None,
     ) -> None:
-        """Tell the user of an error. The run goes on; raise an exception to end it."""
+        """Tell the user of an error. The run goes on; raise an exception to end it.
+
+        Without a `severity` of `"warning"` or `"info"` the clients take the message for failed,
+        and tool calls that are open are closed first.
+        """
         self._run.put(ErrorChunk(error, code, severity))
 
     # -- Steps -----------------------------------------------------------------------------

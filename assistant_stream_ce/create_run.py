@@ -13,7 +13,7 @@ from ._run_state import RunState
 from .accumulator import MessageAccumulator
 from .chunks import AssistantStreamChunk, ErrorChunk
 from .controller import RunController
-from .errors import RunCancelledError
+from .errors import ENDS_THE_PROGRAM, RunCancelledError
 from .typing import CancelCallback, ChunkStream, RunCallback
 
 __all__ = ("RunController", "create_run")
@@ -31,7 +31,7 @@ def create_run(
     callback: RunCallback,
     *,
     state: object = None,
-    format_error: Callable[[Exception], str] | None = None,
+    format_error: Callable[[BaseException], str] | None = None,
     on_cancel: CancelCallback | None = None,
     cancel_grace: float = CANCEL_GRACE,
 ) -> ChunkStream:
@@ -75,7 +75,7 @@ setattr(create_run, "create_run", create_run)  # noqa: B010
 async def _stream(
     callback: RunCallback,
     run: RunState,
-    format_error: Callable[[Exception], str],
+    format_error: Callable[[BaseException], str],
     cancel_grace: float,
     partial: _Partial | None,
 ) -> ChunkStream:
@@ -114,14 +114,14 @@ async def _stream(
 
 
 async def _execute(
-    callback: RunCallback, run: RunState, format_error: Callable[[Exception], str]
-) -> Exception | None:
+    callback: RunCallback, run: RunState, format_error: Callable[[BaseException], str]
+) -> BaseException | None:
     """Run the callback to its end and close the channel, whatever happens.
 
     Returns the error instead of raising it, so that nothing is left unretrieved when the
     consumer has gone.
     """
-    error: Exception | None = None
+    error: BaseException | None = None
     chunk: ErrorChunk | None = None
     try:
         await callback(RunController(run))
@@ -129,7 +129,9 @@ async def _execute(
     except asyncio.CancelledError:
         if not run.cancelled.is_set():
             error = RunCancelledError("The callback of the run was cancelled from within.")
-    except Exception as exception:
+    except ENDS_THE_PROGRAM:
+        raise
+    except BaseException as exception:  # some extensions raise their panics as this
         error = exception
     finally:
         try:
@@ -141,21 +143,25 @@ async def _execute(
     return error
 
 
-def _begin_stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float) -> None:
+def _begin_stop(
+    task: asyncio.Task[BaseException | None], run: RunState, cancel_grace: float
+) -> None:
     """End the callback's task while its reader stays."""
     if not task.done() and run.stopping is None:
         run.cancelled.set()
         run.stopping = asyncio.create_task(_end(task, cancel_grace))
 
 
-async def _end(task: asyncio.Task[Exception | None], cancel_grace: float) -> None:
+async def _end(task: asyncio.Task[BaseException | None], cancel_grace: float) -> None:
     await asyncio.wait({task}, timeout=cancel_grace)
     while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=CANCEL_AGAIN)
 
 
-async def _stop(task: asyncio.Task[Exception | None], run: RunState, cancel_grace: float) -> None:
+async def _stop(
+    task: asyncio.Task[BaseException | None], run: RunState, cancel_grace: float
+) -> None:
     """End the callback's task after its reader has gone, gently first."""
     run.cancel()
     # The shield keeps an enclosing anyio scope that is cancelled (a client that has gone) from
@@ -199,11 +205,11 @@ class _Partial:
                 logger.exception("`on_cancel` raised.")
 
 
-def _error_text(error: Exception) -> str:
+def _error_text(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _safely(format_error: Callable[[Exception], str], error: Exception) -> str:
+def _safely(format_error: Callable[[BaseException], str], error: BaseException) -> str:
     try:
         return format_error(error)
     except Exception:

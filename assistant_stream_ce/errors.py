@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from os import PathLike, fspath
 
 __all__ = (
+    "ENDS_THE_PROGRAM",
     "AssistantStreamError",
     "NotJSONError",
     "RecordingError",
@@ -26,6 +27,10 @@ __all__ = (
     "StateOperationError",
     "StreamDecodeError",
 )
+
+
+ENDS_THE_PROGRAM = (KeyboardInterrupt, SystemExit, GeneratorExit)
+"""What is never turned into an error of a stream: it ends more than that."""
 
 
 class AssistantStreamError(Exception):

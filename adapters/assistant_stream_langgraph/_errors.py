@@ -29,7 +29,8 @@ logger = logging.getLogger(__name__)
 
 def error_response(message: str, status_code: int) -> Response:
     """`{"error": {"message", "code"}}` with `status_code`."""
-    code = HTTPStatus(status_code).name.lower()
+    known = status_code in HTTPStatus.__members__.values()
+    code = HTTPStatus(status_code).name.lower() if known else "refused"
     return json_response({"error": {"message": message, "code": code}}, status_code)
 
 

@@ -10,6 +10,7 @@ import anyio
 
 from assistant_stream_ce._channel import Channel, register_channel
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
+from assistant_stream_ce.errors import ENDS_THE_PROGRAM
 from assistant_stream_ce.typing import ChunkStream
 
 from ._translator import GraphTranslator
@@ -72,10 +73,10 @@ async def _translate(
     events: AsyncIterator[object],
     reader: EventReader,
     translator: GraphTranslator,
-) -> Exception | None:
+) -> BaseException | None:
     """Fill the channel and close it. Returns the graph's error, so that none goes unretrieved
     when the reader has gone."""
-    error: Exception | None = None
+    error: BaseException | None = None
     read, feed = reader.read, translator.feed
     try:
         async for raw in events:
@@ -87,7 +88,9 @@ async def _translate(
                         channel.put(chunk)
         for chunk in translator.finish():
             _put(channel, chunk)
-    except Exception as exception:
+    except (asyncio.CancelledError, *ENDS_THE_PROGRAM):
+        raise
+    except BaseException as exception:
         error = exception
         for chunk in translator.fail():
             _put(channel, chunk)
@@ -107,7 +110,7 @@ def _put(channel: Channel, chunk: AssistantStreamChunk) -> None:
         channel.put(chunk)
 
 
-async def _stop(task: asyncio.Task[Exception | None]) -> None:
+async def _stop(task: asyncio.Task[BaseException | None]) -> None:
     """Cancel the task and wait until the graph has ended, whatever happens around the reader."""
     with anyio.CancelScope(shield=True):
         while not task.done():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import logging
 import re
@@ -13,6 +14,7 @@ import anyio
 
 from assistant_stream_ce._channel import ready_source
 from assistant_stream_ce.chunks import AssistantStreamChunk, ErrorChunk
+from assistant_stream_ce.errors import ENDS_THE_PROGRAM
 from assistant_stream_ce.typing import ChunkSource
 
 from ._fields import is_fatal
@@ -131,7 +133,9 @@ class StreamEncoder:
                     frames.clear()
                 if burst:
                     yield self.escape(burst)
-        except Exception:
+        except (asyncio.CancelledError, *ENDS_THE_PROGRAM):
+            raise
+        except BaseException:
             logger.exception("The stream raised; the client gets a complete wire all the same.")
             frames = [frame for frame in frames if type(frame) is str]  # what is not, has raised
             if not told:

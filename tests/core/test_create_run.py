@@ -35,6 +35,7 @@ from assistant_stream_ce.chunks import (
     UpdateStateChunk,
 )
 from assistant_stream_ce.message import AssistantMessage
+from assistant_stream_ce.serialization import AssistantTransportEncoder
 from assistant_stream_ce.testing import check_stream, collect, replay_state
 from assistant_stream_ce.typing import RunCallback
 
@@ -214,6 +215,30 @@ async def test_an_exception_without_a_text_is_told_by_its_name() -> None:
         raise KeyError
 
     assert await collect_failing(run, KeyError) == [ErrorChunk("KeyError")]
+
+
+class Panic(BaseException):
+    """What extensions in other languages raise when they break."""
+
+
+async def test_a_panic_is_told_like_an_exception() -> None:
+    async def run(controller: RunController) -> None:
+        controller.append_text("so far")
+        raise Panic("out of order")
+
+    assert await collect_failing(run, Panic) == [
+        TextDeltaChunk("so far"),
+        ErrorChunk("out of order"),
+    ]
+
+
+async def test_a_panic_leaves_a_complete_wire() -> None:
+    async def run(controller: RunController) -> None:
+        raise Panic("out of order")
+
+    frames = [frame async for frame in AssistantTransportEncoder().encode_stream(create_run(run))]
+    assert '"error":"out of order"' in frames[-2]
+    assert frames[-1] == "data: [DONE]\n\n"
 
 
 async def test_format_error_decides_what_the_client_reads() -> None:
