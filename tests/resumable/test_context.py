@@ -262,8 +262,8 @@ async def test_heartbeats_are_part_of_the_stream(context: ResumableStreamContext
 
 @pytest.mark.parametrize("option", ["ttl", "ttl_ms"])
 async def test_the_time_to_live_of_a_context(store: ManagedStreamStore, option: str) -> None:
-    ttl = {"ttl": 0.08} if option == "ttl" else {"ttl_ms": 80}
-    context = create_resumable_stream_context(store=store, **ttl)  # type: ignore[arg-type]
+    ttl = {"ttl": 0.25} if option == "ttl" else {"ttl_ms": 250}
+    context = create_resumable_stream_context(store=store, **ttl)
     assert await join(await context.run("s", source_of(b"x", None).stream)) == b"x"
     assert await context.status("s") == "done"
     await until_status(context, "s", "missing")

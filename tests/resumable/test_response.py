@@ -295,7 +295,7 @@ async def test_heartbeats_come_from_the_run_so_every_reader_counts_alike(
 ) -> None:
     async def callback(controller: RunController) -> None:
         controller.append_text("a")
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.3)
         controller.append_text("b")
 
     app = App(store, callback, heartbeat=0.02)

@@ -234,12 +234,19 @@ async def test_a_stream_of_the_same_id_has_nothing_of_the_deleted_one(
     store: ManagedStreamStore,
 ) -> None:
     await begin(store, b"old")
-    reading = asyncio.create_task(read_all(store))
-    await asyncio.sleep(0.02)
+    seen: list[bytes] = []
+
+    async def read() -> None:
+        async for entry in store.read("s", "", asyncio.Event()):
+            seen.append(entry.chunk)
+
+    reading = asyncio.create_task(read())
+    await until(lambda: seen)
     await store.delete("s")
     await begin(store, b"new stream")
     await store.finalize("s", "done")
-    assert await reading == b"old"
+    await reading
+    assert seen == [b"old"]
     assert await read_all(store) == b"new stream"
 
 
@@ -256,7 +263,8 @@ async def test_a_reader_stops_on_its_signal(store: ManagedStreamStore, waiting: 
             seen.append(entry.chunk)
 
     reading = asyncio.create_task(read())
-    await asyncio.sleep(0.02)
+    if waiting:
+        await until(lambda: seen)
     signal.set()
     await asyncio.wait_for(reading, 1)
     assert seen == ([b"x"] if waiting else [])
@@ -303,9 +311,9 @@ async def test_an_expired_stream_is_missing_and_its_waiting_reader_is_told(
 
 async def test_writing_renews_the_time_to_live(make_store: MakeStore) -> None:
     store = make_store()
-    await store.acquire("s", ttl_ms=150)
+    await store.acquire("s", ttl_ms=300)
     for _ in range(4):
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.1)
         await store.append("s", b"x")
     await store.finalize("s", "done")
     assert await read_all(store) == b"xxxx"
