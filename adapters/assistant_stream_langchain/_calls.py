@@ -40,7 +40,10 @@ class CallState:
         self.begun = self.closed = self.answered = False
 
     def args_are_complete(self) -> bool:
-        """Whether the argument text so far is a whole JSON value."""
+        """Whether the argument text so far is a whole JSON value. Arguments are an object, so the
+        text is read only where one may end: it is asked at every delta of some providers."""
+        if not self.args or not self.args[-1].rstrip().endswith("}"):
+            return False
         try:
             from_json("".join(self.args))
         except ValueError:

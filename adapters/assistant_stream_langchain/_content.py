@@ -68,8 +68,8 @@ def read_content(message: AIMessage) -> list[Fragment]:
     reasoning = _kwargs_reasoning(kwargs) if kwargs else []
     if isinstance(content, str):
         fragments.extend(reasoning)
-        if content:
-            fragments.append(TextFragment(content))
+        if text := content or as_text(kwargs.get("refusal")):  # OpenAI, where it did not stream
+            fragments.append(TextFragment(text))
     else:
         for position, block in enumerate(content):
             fragments.extend(_read_block(block, position, calls))

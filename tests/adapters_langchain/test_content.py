@@ -41,6 +41,14 @@ def test_text(content: Any) -> None:
         assert shown.text == "Hello"
 
 
+def test_a_refusal_beside_empty_content_is_text() -> None:
+    kwargs = {"refusal": "I cannot help with that."}
+    for message in (chunk("", additional_kwargs=kwargs), AIMessage("", additional_kwargs=kwargs)):
+        assert show(translate([message])).text == "I cannot help with that."
+    said = show(translate([AIMessage("Hello", additional_kwargs={"refusal": None})]))
+    assert said.text == "Hello"
+
+
 REASONING = {
     "Anthropic": [
         chunk([{"type": "thinking", "thinking": "Let me ", "index": 0}]),

@@ -341,12 +341,13 @@ def test_an_answer_closes_the_arguments_of_its_call() -> None:
     assert results(show(chunks)) == {"a": "r"}
 
 
-def test_the_cost_of_an_argument_delta_does_not_grow() -> None:
+@pytest.mark.parametrize("name", [None, "f"])
+def test_the_cost_of_an_argument_delta_does_not_grow(name: str | None) -> None:
     translator = MessageTranslator()
-    translator.feed(piece("", id="a", name="f"))
+    translator.feed(piece('{"x": "', id="a", name="f"))
 
     def per_delta(count: int) -> float:
-        deltas = [piece("x" * 8) for _ in range(count)]
+        deltas = [piece("x" * 8, name=name) for _ in range(count)]
         start = time.perf_counter()
         for delta in deltas:
             translator.feed(delta)
