@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
@@ -10,6 +10,7 @@ from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import custom_data
+from ._prediction import Predictions
 from ._shapes import is_dict, is_list
 from .events import GraphEvent
 from .parts import Nested, PartsTranslator, Steps
@@ -31,7 +32,11 @@ class GraphTranslator:
         nested: Nested = "parts",
         interrupts_key: str | None,
         visibility: Visibility | None,
+        predict: Mapping[str, tuple[str, str]] | None = None,
     ) -> None:
+        self._predictions = Predictions(predict) if predict and state is not False else None
+        # An answer without parts needs them too, to know the calls.
+        self._listener = PartsTranslator() if self._predictions and not parts else None
         self._parts: PartsTranslator | None = None
         if parts:
             shown = _messages_in(initial_state)
@@ -57,9 +62,26 @@ class GraphTranslator:
         elif event[1] == "custom":
             data = custom_data(event[2])
             return (data,) if data is not None else ()
-        if self._mirror is None or (event[1] == "messages" and not self._mirrors_messages):
+        if self._mirror is None:
+            return parts
+        if self._predictions is not None:
+            return self._feed_predicting(event, parts, self._mirror, self._predictions)
+        if event[1] == "messages" and not self._mirrors_messages:
             return parts
         operations = self._mirror.feed(event)
+        return [*parts, UpdateStateChunk(operations)] if operations else parts
+
+    def _feed_predicting(
+        self,
+        event: GraphEvent,
+        parts: Sequence[AssistantStreamChunk],
+        mirror: StateMirror,
+        predictions: Predictions,
+    ) -> Sequence[AssistantStreamChunk]:
+        operations = mirror.feed(event)
+        heard = self._listener.feed(event) if self._listener is not None else parts
+        for channel, text, is_first in predictions.read(heard):
+            operations.extend(mirror.predict(channel, text, is_first=is_first))
         return [*parts, UpdateStateChunk(operations)] if operations else parts
 
     def finish(self) -> Sequence[AssistantStreamChunk]:

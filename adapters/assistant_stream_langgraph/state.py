@@ -16,6 +16,7 @@ from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._conversation import Conversation
+from ._growth import extend
 from ._shapes import is_mapping
 from .events import GraphEvent, channels_of, update_writes
 from .interrupts import interrupt_to_json
@@ -25,6 +26,8 @@ __all__ = ("StateMirror",)
 logger = logging.getLogger(__name__)
 
 MESSAGES = "messages"
+
+_ABSENT: Any = object()
 
 
 class StateMirror:
@@ -61,6 +64,8 @@ class StateMirror:
         self._conversation: Conversation | None = None
         if messages:
             self._conversation = Conversation(self._value.get(MESSAGES), visibility or Visibility())
+        self._predicted: dict[str, Any] = {}
+        """What the graph's channels held that now show a prediction."""
         self._graph_keys: set[str] = set()
         self._has_values = False
         self._without_form: set[str] = set()
@@ -96,7 +101,33 @@ class StateMirror:
         """What is still to change after the last event."""
         operations = self._conversation.finish() if self._conversation is not None else []
         operations.extend(self._clear_interrupts())
+        operations.extend(self._take_back())
         return self._first(operations)
+
+    def predict(self, key: str, text: str, *, is_first: bool) -> list[StateOperation]:
+        """Show text in a channel that the graph is going to write there, until it does."""
+        if not self._is_mirrored(key):
+            return []
+        shown = self._value.get(key, _ABSENT)
+        if is_first or not isinstance(shown, str) or key not in self._predicted:
+            self._predicted.setdefault(key, shown)
+            return self._first(self._replace(key, text))
+        extend(self._value, key, text)
+        return [{"type": "append-text", "path": [key], "value": text}]
+
+    def _take_back(self) -> list[StateOperation]:
+        """Undo the predictions of which nothing has come."""
+        predicted, self._predicted = self._predicted, {}
+        if self._conversation is not None and self._conversation.value is not None:
+            self._value[MESSAGES] = self._conversation.value  # Tokens go past this copy.
+        operations: list[StateOperation] = []
+        for key, held in predicted.items():
+            if held is not _ABSENT:
+                operations.extend(self._replace(key, held))
+                continue
+            del self._value[key]
+            operations = [{"type": "set", "path": [], "value": copy_json(self._value)}]
+        return operations
 
     def _first(self, operations: list[StateOperation]) -> list[StateOperation]:
         """Complete a batch: a client whose state is no object gets one first, and interrupts that
@@ -172,7 +203,12 @@ class StateMirror:
         if isinstance(value, Overwrite):
             value = value.value
         try:
-            return self._replace(key, to_json(value))
+            new = to_json(value)
+            if key in self._predicted:
+                if new == self._predicted[key]:
+                    return []  # The graph has not come to it.
+                del self._predicted[key]
+            return self._replace(key, new)
         except NotJSONError as error:
             if key not in self._without_form:
                 self._without_form.add(key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from assistant_stream_ce.typing import ChunkStream, JSONValue
@@ -30,6 +30,7 @@ def from_langgraph_events(
     nested: Nested = "parts",
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
+    predict: Mapping[str, tuple[str, str]] | None = None,
 ) -> ChunkStream:
     """Translate a graph's stream into chunks.
 
@@ -66,6 +67,8 @@ def from_langgraph_events(
             `[{"id", "value"}]`; `None` leaves them out of the state.
         visibility: What is shown, by node, tag, namespace or model. By default all but the
             machinery's own model calls; what runs inside a tool is nested under its call.
+        predict: Channels that show an argument of a tool call while it streams, before the tool
+            has run: `{"draft": ("write_doc", "text")}`. What the graph then writes is the truth.
 
     Raises:
         TypeError: `events` is no stream.
@@ -78,6 +81,7 @@ def from_langgraph_events(
         nested=nested,
         interrupts_key=interrupts_key,
         visibility=visibility,
+        predict=predict,
     )
     return pump(open_events(events), EventReader(stream_mode), translator)
 
@@ -95,6 +99,7 @@ def stream_graph(
     nested: Nested = "parts",
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
+    predict: Mapping[str, tuple[str, str]] | None = None,
     **options: Any,
 ) -> ChunkStream:
     """Run a graph and translate its stream, with every stream mode that has something to show.
@@ -111,6 +116,7 @@ def stream_graph(
         nested: As for `from_langgraph_events`.
         interrupts_key: As for `from_langgraph_events`.
         visibility: As for `from_langgraph_events`.
+        predict: As for `from_langgraph_events`.
         options: Further arguments of `graph.astream`, such as `durability`.
     """
     if context is not None:
@@ -125,6 +131,7 @@ def stream_graph(
         nested=nested,
         interrupts_key=interrupts_key,
         visibility=visibility,
+        predict=predict,
     )
     remember_call(stream, GraphCall(graph, config, options))
     return stream
