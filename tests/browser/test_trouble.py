@@ -47,14 +47,17 @@ async def test_a_failed_run_is_told_and_the_thread_goes_on(
 
     await chat.ask("Go")
 
+    status = chat.page.get_by_role("status")
     banner = chat.page.get_by_role("alert")
     await expect(banner).to_contain_text("The run failed")
+    await expect(status).to_be_empty()  # a screen reader hears the banner, not that all is well
     await expect(banner).to_contain_text("out of memory")
     await expect(chat.answer).to_contain_text("Half an answer")
     await chat.shoot("failed-run")
     await chat.ask("Again")
     await expect(banner).to_have_count(0)
     await expect(chat.answer).to_contain_text("All is well.")
+    await expect(status).to_have_text("The answer has ended")
 
 
 async def test_a_refused_message_is_given_back(

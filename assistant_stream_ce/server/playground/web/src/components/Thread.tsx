@@ -1,3 +1,4 @@
+import { useEffect, useState } from "react";
 import { AuiIf, ComposerPrimitive, ThreadPrimitive, useAuiState } from "@assistant-ui/react";
 import type { Failure } from "../failure";
 import { useMediaQuery } from "../hooks";
@@ -41,13 +42,19 @@ const Composer = () => {
   );
 };
 
-/** Tells a screen reader when an answer begins and ends, without reading every token. */
-const RunStatus = () => {
+/**
+ * Tells a screen reader when an answer begins and ends, without reading every token. It is silent
+ * on a thread that was only opened, and after a failure, which the banner tells.
+ */
+const RunStatus = ({ failed }: { readonly failed: boolean }) => {
   const isRunning = useAuiState((s) => s.thread.isRunning);
-  const hasMessages = useAuiState((s) => s.thread.messages.length > 0);
+  const [hasRun, setHasRun] = useState(false);
+  useEffect(() => {
+    if (isRunning) setHasRun(true);
+  }, [isRunning]);
   return (
     <p className="visually-hidden" role="status">
-      {isRunning ? "The assistant is answering" : hasMessages ? "The answer is complete" : ""}
+      {isRunning ? "The assistant is answering" : hasRun && !failed ? "The answer has ended" : ""}
     </p>
   );
 };
@@ -91,7 +98,7 @@ export const Thread = ({ hasHistory, failure, onDismissFailure }: Props) => {
             stops
           </p>
         </div>
-        <RunStatus />
+        <RunStatus failed={failure !== undefined} />
       </main>
     </ThreadPrimitive.Root>
   );
