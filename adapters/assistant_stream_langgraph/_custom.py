@@ -11,7 +11,7 @@ from assistant_stream_ce.errors import NotJSONError
 
 from ._shapes import id_of, is_dict
 
-__all__ = ("custom_data", "custom_data_part")
+__all__ = ("UIMessages", "custom_data", "custom_data_part")
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,32 @@ def custom_data_part(payload: Any) -> DataPartChunk | None:
             return DataPartChunk(name, data, part_id)
         case _:
             return DataPartChunk("custom", data, part_id)
+
+
+class UIMessages:
+    """Completes UI messages, which may say only what has changed in them.
+
+    `push_ui_message(merge=True)` sends new props alone, `delete_ui_message()` an id alone; a data
+    part is replaced whole.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[str, dict[str, Any]] = {}
+
+    def complete(self, payload: Any) -> Any:
+        """The payload with what is known of its UI message; any other as it is."""
+        match payload:
+            case {"type": "remove-ui", "id": str(ui_id)} if ui_id in self._shown:
+                return {**self._shown.pop(ui_id), "props": None}
+            case {"type": "ui", "id": str(ui_id), "props": {**props}}:
+                known = self._shown.get(ui_id)
+                metadata = payload.get("metadata")
+                if known is not None and is_dict(metadata) and metadata.get("merge"):
+                    payload = {**payload, "props": {**known["props"], **props}}
+                self._shown[ui_id] = payload
+            case _:
+                pass
+        return payload
 
 
 def custom_data(payload: Any) -> DataChunk | None:

@@ -20,7 +20,7 @@ from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.visibility import Visibility
 
-from ._custom import custom_data_part
+from ._custom import UIMessages, custom_data_part
 from ._shapes import call_ids_of, id_of
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
@@ -84,6 +84,7 @@ class PartsTranslator:
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._past_calls: set[str] = set()
         self._interrupts: set[str] = set()
+        self._ui_messages = UIMessages()
         self._one_step = steps == "run"
         self._step_open = False
         for message in shown:
@@ -183,7 +184,7 @@ class PartsTranslator:
                 self._past_calls.add(call_id)
 
     def _on_custom(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        chunk = custom_data_part(payload)
+        chunk = custom_data_part(self._ui_messages.complete(payload))
         if chunk is None:
             return ()
         chunk.parent_id = self._owners.owner_of(namespace)
@@ -265,7 +266,7 @@ class PartsTranslator:
         action = self._decide(metadata.get("tags"), metadata)
         in_transcript = self._transcripts and action == "nest" and self._owners.owner_of(namespace)
         if action == "hide" or in_transcript:
-            return self._hide(message)
+            return self._keep(message, _HIDDEN)
         return self._keep(message, _Route(namespace, owner if action == "nest" else None))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
@@ -276,9 +277,6 @@ class PartsTranslator:
             return None
         metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
         return owner if self._decide(None, metadata) == "nest" else None
-
-    def _hide(self, message: BaseMessage) -> _Route:
-        return self._keep(message, _HIDDEN)
 
     def _keep(self, message: BaseMessage, route: _Route) -> _Route:
         if message.id:
@@ -293,7 +291,7 @@ class PartsTranslator:
             route = self._routes.get(message.id or "", _HIDDEN)
             if route is not _HIDDEN or id(message) in self._anonymous:
                 continue  # It was shown in this run.
-            self._hide(message)
+            self._keep(message, _HIDDEN)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])

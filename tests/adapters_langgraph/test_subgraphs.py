@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from langchain.agents import create_agent
@@ -11,6 +11,12 @@ from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.ui import (
+    AnyUIMessage,
+    delete_ui_message,
+    push_ui_message,
+    ui_message_reducer,
+)
 from langgraph.prebuilt import ToolNode, tools_condition
 
 from assistant_stream_ce import ToolCallBeginChunk, ToolResultChunk, UpdateStateChunk
@@ -269,3 +275,35 @@ async def test_a_sub_agent_that_is_not_nested_has_no_transcript(action: Any) -> 
     ]
     assert result.messages is None
     assert ("on bees" in run.parts.text) is (action == "inline")
+
+
+async def test_ui_messages_of_a_sub_agent_come_under_its_call_and_are_updated_by_id() -> None:
+    def draw(state: MessagesState) -> Any:
+        push_ui_message("chart", {"title": "Bees", "bars": [1]}, id="ui-1")
+        push_ui_message("chart", {"bars": [1, 2]}, id="ui-1", merge=True)
+        delete_ui_message("ui-1")
+        return {}
+
+    builder = StateGraph(UIState).add_node("draw", draw).add_edge(START, "draw")
+    model = ScriptedChatModel(turns=[calls_for("bees"), "Done."])
+    graph = create_agent(model, tools=[drawing_tool(builder.compile())])
+    run = await play(FORMS["tuples and tasks"](graph, human("go"), CONFIG))
+    first, second, *rest = run.parts.data
+    assert (first.name, first.data) == ("chart", {"title": "Bees", "bars": [1]})
+    assert second.data == {"title": "Bees", "bars": [1, 2]}
+    assert {(part.id, part.parent_id) for part in run.parts.data} == {("ui-1", "outer_bees")}
+    assert rest[-1].data is None
+
+
+def drawing_tool(graph: Graph) -> Any:
+    @tool("research")
+    async def draws(topic: str) -> str:
+        """Draw a topic."""
+        await graph.ainvoke({"messages": [HumanMessage(topic)]})
+        return "drawn"
+
+    return draws
+
+
+class UIState(MessagesState):
+    ui: Annotated[list[AnyUIMessage], ui_message_reducer]
