@@ -133,9 +133,11 @@ class StreamEncoder:
                     frames.clear()
                 if burst:
                     yield self.escape(burst)
-        except (asyncio.CancelledError, *ENDS_THE_PROGRAM):
+        except ENDS_THE_PROGRAM:
             raise
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, asyncio.CancelledError) and _is_being_cancelled():
+                raise
             logger.exception("The stream raised; the client gets a complete wire all the same.")
             frames = [frame for frame in frames if type(frame) is str]  # what is not, has raised
             if not told:
@@ -146,6 +148,12 @@ class StreamEncoder:
         last = "".join(frames)
         if last:
             yield self.escape(last)
+
+
+def _is_being_cancelled() -> bool:
+    """Whether this task is cancelled, and not only something that the stream waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
 
 
 def _is_failure(chunk: AssistantStreamChunk) -> bool:

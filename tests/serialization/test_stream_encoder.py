@@ -127,6 +127,16 @@ async def test_a_stream_that_raises_gives_a_complete_wire(caplog: pytest.LogCapt
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
+async def test_a_stream_cancelled_from_within_gives_a_complete_wire() -> None:
+    async def cancelled() -> AsyncGenerator[AssistantStreamChunk, None]:
+        yield TextDeltaChunk("a")
+        inner = asyncio.create_task(asyncio.sleep(60))
+        inner.cancel()
+        await inner
+
+    assert await frames_of(DataStreamEncoder(), cancelled()) == ['0:"a"\n', FAILURE]
+
+
 async def test_a_stream_that_has_said_its_error_is_not_corrected() -> None:
     async def broken() -> AsyncGenerator[AssistantStreamChunk, None]:
         yield ErrorChunk("too long")
