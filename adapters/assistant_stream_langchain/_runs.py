@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from langchain_core.callbacks import BaseCallbackManager
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
+from langchain_core.runnables.config import var_child_runnable_config
 
 from ._shapes import as_items, as_mapping, first_text
 from .visibility import Action
@@ -70,9 +72,22 @@ class RunTree:
     def begin(self, run_id: UUID, parent_run_id: UUID | None) -> Run:
         """Add a run. One whose parent is unknown is a root."""
         around = self._runs.get(parent_run_id) if parent_run_id else None
+        # A tool that passes on the `config` it was given names the run around it instead of its
+        # own, so LangChain's context tells better what this run is in.
+        context_id = _context_run_id()
+        inner = self._runs.get(context_id) if context_id else None
+        if inner is not None and inner.call_id is not None and self._is_around(around, inner):
+            around = inner
         run = self._runs[run_id] = Run(run_id, parent_run_id, around)
         self._roots += run.is_root
         return run
+
+    def _is_around(self, outer: Run | None, inner: Run) -> bool:
+        """Whether `inner` runs inside `outer`, or `outer` is none of ours."""
+        run: Run | None = inner
+        while run is not None and run is not outer:
+            run = self._runs.get(run.parent_run_id) if run.parent_run_id else None
+        return run is outer
 
     def get(self, run_id: UUID) -> Run:
         """Return a run. One that began before the handler was there is shown, but never a root."""
@@ -85,6 +100,12 @@ class RunTree:
             return False
         self._roots -= 1
         return self._roots == 0
+
+
+def _context_run_id() -> UUID | None:
+    """The run that this code runs in, as LangChain's own context says."""
+    callbacks = (var_child_runnable_config.get() or {}).get("callbacks")
+    return callbacks.parent_run_id if isinstance(callbacks, BaseCallbackManager) else None
 
 
 def token_message(token: Any, chunk: object) -> AIMessageChunk:

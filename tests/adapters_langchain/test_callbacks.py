@@ -21,7 +21,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import Runnable, RunnableLambda, RunnableParallel
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda, RunnableParallel
 from langchain_core.tools import tool
 from langgraph.types import Command
 
@@ -431,6 +431,30 @@ async def test_a_model_inside_a_tool_is_nested_under_its_call() -> None:
 
     texts = [(p["text"], p.get("parentId")) for p in show(chunks).parts if p["type"] == "text"]
     assert texts == [("From inside", "c1"), ("Outside.", None)]
+
+
+@pytest.mark.parametrize("in_a_graph", [True, False])
+async def test_a_model_is_nested_though_the_tool_passes_its_config_on(in_a_graph: bool) -> None:
+    inner = chain("From inside")
+
+    @tool
+    async def delegate(task: str, config: RunnableConfig) -> str:
+        """Let another model do it."""
+        return await inner.ainvoke({"x": task}, config)
+
+    graph = agent(asks(("c1", "delegate", {"task": "t"})), "Outside.", tools=[delegate])
+    by_hand = {"type": "tool_call", "id": "c1", "name": "delegate", "args": {"task": "t"}}
+
+    async def use(handler: AssistantCallbackHandler) -> object:
+        if in_a_graph:
+            return await graph.ainvoke({"messages": [HumanMessage("?")]}, config(handler))
+        return await delegate.ainvoke(by_hand, config(handler))
+
+    chunks, _ = await call(use)
+
+    texts = [(p["text"], p.get("parentId")) for p in show(chunks).parts if p["type"] == "text"]
+    assert texts[0] == ("From inside", "c1")
+    assert texts[1:] == ([("Outside.", None)] if in_a_graph else [])
 
 
 async def test_an_interrupt_inside_a_tool_is_not_a_failure() -> None:
