@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -13,6 +14,11 @@ from langchain_core.messages import AIMessage
 from ._shapes import as_items, as_mapping, as_text, first_text
 
 __all__ = ("SourceFragment", "read_annotation", "read_document", "read_message_sources")
+
+
+_IGNORED_BY_BROWSERS = re.compile(r"[\x00-\x20]")
+
+_SCRIPT_SCHEMES = frozenset({"javascript", "data", "vbscript", "blob"})
 
 
 @dataclass(slots=True)
@@ -36,7 +42,7 @@ def read_annotation(annotation: Mapping[str, Any]) -> SourceFragment | None:
     url = first_text(annotation, "url", "uri") or _location_url(annotation.get("location"))
     if not url and (source := first_text(annotation, "source")) and "://" in source:
         url = source
-    if url:
+    if url and has_safe_scheme(url):
         return SourceFragment(url, url, title)
     key = first_text(annotation, "file_id", "document_id", "id", "source") or _document_key(
         annotation
@@ -54,12 +60,18 @@ def read_annotation(annotation: Mapping[str, Any]) -> SourceFragment | None:
     )
 
 
+def has_safe_scheme(url: str) -> bool:
+    """Whether a front end may link `url` blindly; models cite what pages have told them."""
+    scheme = url.partition(":")[0]
+    return _IGNORED_BY_BROWSERS.sub("", scheme).lower() not in _SCRIPT_SCHEMES
+
+
 def read_document(document: Document) -> SourceFragment:
     """Return a retrieved document as a source; its metadata names its url and title."""
     metadata = document.metadata
     place = first_text(metadata, "url", "link", "source", "uri", "file_path", "path")
     title = first_text(metadata, "title", "name", "filename", "file_name")
-    if place and "://" in place:
+    if place and "://" in place and has_safe_scheme(place):
         return SourceFragment(place, place, title)
     key = document.id or place or first_text(metadata, "id", "doc_id") or title
     return SourceFragment(
@@ -84,7 +96,7 @@ def read_message_sources(message: AIMessage) -> Iterator[SourceFragment]:
             continue
         for name in ("annotations", "search_results", "citations"):
             for item in as_items(place.get(name)):
-                if (url := as_text(item)) and "://" in url:
+                if (url := as_text(item)) and "://" in url and has_safe_scheme(url):
                     yield SourceFragment(url, url)
                 elif source := read_annotation(as_mapping(item)):
                     yield source

@@ -9,6 +9,7 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain._sources import read_document
 
 from .shown import calls, kinds, reasoning, results, show, sources, translate
 
@@ -454,3 +455,20 @@ def test_a_message_with_calls_ends_its_step_with_tool_calls(reason: str | None) 
     [step] = show(translate([message])).metadata["steps"]
 
     assert step["finishReason"] == "tool-calls"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "JavaScript://%0aalert(1)",
+        "java\tscript:alert(1)",
+        "data:text/html,x",
+    ],
+)
+def test_a_source_that_would_run_something_is_named_but_not_linked(url: str) -> None:
+    cited = [{"type": "text", "text": "x", "annotations": [{"url": url, "title": "Page"}]}]
+    found = Document("x", metadata={"source": f"{url}//x", "title": "Page"})
+
+    assert sources(show(translate([AIMessage(cited)]))) == [("", "Page")]
+    assert read_document(found).url == ""

@@ -257,8 +257,8 @@ class TestIds:
             ((), "messages", (AIMessageChunk(content="first", id="m"), {})),
             ((), "updates", {"node": {"messages": [AIMessage("first", id="m")]}}),
             ((), "messages", (AIMessageChunk(content="", id="m"), {})),
-            ((), "messages", (AIMessageChunk(content="sec", id="m"), {})),
-            ((), "messages", (AIMessageChunk(content="ond", id="m"), {})),
+            ((), "messages", (AIMessageChunk(content="se", id="m"), {})),
+            ((), "messages", (AIMessageChunk(content="cond", id="m"), {})),
         ]
         run = await play(events[:3], parts=False)
         assert [m["content"] for m in run.state["messages"]] == ["first"]
