@@ -119,6 +119,7 @@ box-shadow:inset 2px 0 var(--asc-accent)}
 """
 
 # Front ends style these elements themselves; the doubled class outdoes them.
-STYLE = re.sub(r"\.asc (?=(pre|code|table|th|td|p|blockquote)\b)", ".asc.asc ", _SHEET)
-STYLE = STYLE.replace("\n", "")
+_OUTDONE = re.compile(r"\.asc (?=(pre|code|table|th|td|p|blockquote)\b)")
+
+STYLE = _OUTDONE.sub(".asc.asc ", _SHEET).replace("\n", "")
 """The sheet in one line."""
