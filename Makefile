@@ -33,9 +33,8 @@ help:  ## Say what there is
 demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page (ARGS="--port 8001")
 	@$(BIN)/assistant-stream-ce demo $(ARGS)
 
-test: setup lint docs  ## Check and test everything
+test: setup lint docs upstream-tests  ## Check and test everything
 	@$(BIN)/python -m pytest
-	@$(MAKE) --no-print-directory upstream-tests
 
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
 	@$(BIN)/python -m tests.upstream $(UPSTREAM)
