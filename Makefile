@@ -34,7 +34,7 @@ demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page (ARGS
 	@$(BIN)/assistant-stream-ce demo $(ARGS)
 
 test: setup lint docs upstream-tests  ## Check and test everything
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
 	@$(BIN)/python -m tests.upstream $(UPSTREAM)

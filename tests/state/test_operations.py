@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -11,7 +12,14 @@ from assistant_stream_ce.errors import StateOperationError
 from assistant_stream_ce.state import StateStore, apply_operations, diff, lookup
 from tests.state.client import replay, same_json
 
-REFUSED: Any = object()
+
+class _Outcome(Enum):
+    """Named, so that the names of the tests are the same in every process."""
+
+    REFUSED = "refused"
+
+
+REFUSED: Any = _Outcome.REFUSED
 
 # root, operation, what the root becomes
 CASES: list[tuple[Any, Any, Any]] = [
