@@ -33,6 +33,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._blocks import ContentBlocks, content_blocks, shown_blocks
 
 __all__ = (
+    "shown_human_message",
     "stopped_tool_message",
     "to_human_message",
     "to_langchain_messages",
@@ -79,8 +80,14 @@ def to_human_message(message: UserMessage | AddMessageCommand) -> HumanMessage:
     that the client can show when it gets them back in the state.
     """
     if isinstance(message, AddMessageCommand):
-        return HumanMessage(_content(shown_blocks(message.parts)), id=str(uuid4()))
+        return shown_human_message(UserMessage(message.parts))
     return HumanMessage(_content(content_blocks(message.parts)), id=message.id)
+
+
+def shown_human_message(message: UserMessage) -> HumanMessage:
+    """Return what the user said, for a thread that clients are shown: always with an id, and with
+    blocks that the client can show when it gets them back in the state."""
+    return HumanMessage(_content(shown_blocks(message.parts)), id=message.id or str(uuid4()))
 
 
 def to_tool_message(result: ToolResult, call: ToolCall | None = None) -> ToolMessage:

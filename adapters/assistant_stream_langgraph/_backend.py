@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from uuid import uuid4
 
@@ -16,33 +16,38 @@ from starlette.types import Receive, Scope, Send
 
 from assistant_stream_ce import (
     AssistantStreamResponse,
-    AssistantTransportResponse,
-    DataStreamResponse,
     RequestError,
     RunController,
     create_run,
 )
+from assistant_stream_ce.serialization import (
+    AssistantTransportEncoder,
+    DataStreamEncoder,
+    StreamEncoder,
+)
 from assistant_stream_ce.server import (
     AssistantTransportRequest,
+    ClientRequest,
     check_thread_id,
     parse_transport_request,
     read_json_body,
 )
-from assistant_stream_ce.typing import ChunkStream
+from assistant_stream_ce.typing import ChunkStream, JSONValue
 
 from ._errors import error_response, json_response, report_failure
 from ._history import snapshot_events, thread_history
 from ._turn import Turn, plan_turn
+from ._turn_request import TurnRequest, from_transport_request
 from .threads import Graph, ThreadGate, thread_exists
 from .translate import from_langgraph_events, stream_graph
 
-__all__ = ("AssistantEndpoint", "Backend", "ConfigHook", "ContextHook", "ThreadCall")
+__all__ = ("Backend", "ConfigHook", "ContextHook", "Endpoint", "ThreadCall", "Wire")
 
 THREAD_ID_HEADER = "x-thread-id"
 
-PROTOCOLS: dict[str, Callable[..., AssistantStreamResponse]] = {
-    "data-stream": DataStreamResponse,
-    "assistant-transport": AssistantTransportResponse,
+ENCODERS: dict[str, Callable[[], StreamEncoder]] = {
+    "data-stream": DataStreamEncoder,
+    "assistant-transport": AssistantTransportEncoder,
 }
 
 
@@ -52,7 +57,7 @@ class ThreadCall:
 
     request: Request
     thread_id: str
-    body: AssistantTransportRequest | None
+    body: AssistantTransportRequest | ClientRequest | None
     """What the client asks; `None` when it only reads the thread."""
 
 
@@ -61,6 +66,22 @@ ConfigHook: TypeAlias = Callable[[ThreadCall], RunnableConfig | Awaitable[Runnab
 
 ContextHook: TypeAlias = Callable[[ThreadCall], Any]
 """Makes the graph's runtime context, of whatever type its `context_schema` is; may be async."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a run is told to the client that has asked for it."""
+
+    encoder: StreamEncoder
+    parts: bool = True
+    """Whether the answer comes as parts, or as messages in the state."""
+    shown: Mapping[str, JSONValue] | None = None
+    """The state that the client shows already: operations are relative to it."""
+    state: bool | Collection[str] | None = None
+    """The state keys for this client, where they differ from the app's: a wire that carries parts
+    only says `False`."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further response headers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +96,39 @@ class Backend:
     max_body_bytes: int
     debug: bool
 
-    async def respond(self, request: Request, stack: AsyncExitStack) -> Response:
+    async def respond(self, request: Request) -> Response:
         """Return the streamed answer to an assistant-transport request.
-
-        The thread is held until `stack` is closed.
 
         Raises:
             RequestError: The request cannot be used.
         """
         name = request.query_params.get("protocol", "data-stream")
-        protocol = PROTOCOLS.get(name)
-        if protocol is None:
-            raise RequestError(f"Unknown protocol {name!r}; known are {', '.join(PROTOCOLS)}.")
+        encoder = ENCODERS.get(name)
+        if encoder is None:
+            raise RequestError(f"Unknown protocol {name!r}; known are {', '.join(ENCODERS)}.")
         body = parse_transport_request(await read_json_body(request, max_bytes=self.max_body_bytes))
         call = ThreadCall(request, body.thread_id or str(uuid4()), body)
-        await stack.enter_async_context(self.gate.enter(call.thread_id))
-        turn = await plan_turn(self.graph, await self._config(call), body)
-        context = None if self.context is None else await _awaited(self.context(call))
-        stream = self._run(turn, context, call, body)
-        return protocol(stream, headers={THREAD_ID_HEADER: call.thread_id})
+        wire = Wire(encoder(), parts=False, shown=body.state)
+        return await self.run(call, from_transport_request(body), wire)
+
+    async def run(self, call: ThreadCall, request: TurnRequest, wire: Wire) -> Response:
+        """Run a turn of a thread and return the response that streams it.
+
+        The one way into a graph, for the endpoints of all clients: hooks, the thread's turn,
+        refusals, the report of failures and the end of the run are here. The response has the
+        thread's id in the header `x-thread-id`, and has to be called.
+
+        Raises:
+            RequestError: The request cannot be used, or does not fit the thread (409).
+        """
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.gate.enter(call.thread_id))
+            turn = await plan_turn(self.graph, await self._config(call), request)
+            context = None if self.context is None else await _awaited(self.context(call))
+            stream = self._run(turn, context, call, wire)
+            headers = {**wire.headers, THREAD_ID_HEADER: call.thread_id}
+            return _HoldingResponse(stream, wire.encoder, headers, stack.pop_all())
+        raise AssertionError("unreachable")
 
     async def thread_state(self, request: Request) -> Response:
         """Answer `GET /threads/{thread_id}/state`."""
@@ -104,34 +139,32 @@ class Backend:
             raise RequestError(f"There is no thread {thread_id!r}.", status_code=404)
         return json_response(await thread_history(thread_id, snapshot, self.state))
 
-    def _run(
-        self, turn: Turn, context: Any, call: ThreadCall, body: AssistantTransportRequest
-    ) -> ChunkStream:
+    def _run(self, turn: Turn, context: Any, call: ThreadCall, wire: Wire) -> ChunkStream:
         async def run(controller: RunController) -> None:
             try:
-                await controller.forward(await self._chunks(turn, context, body))
+                await controller.forward(await self._chunks(turn, context, wire))
             except Exception as error:  # the graph's own: it may be anything
                 what = f"A run on thread {call.thread_id!r}"
                 controller.add_error(report_failure(error, what, debug=self.debug))
 
         # Without grace: nothing here looks at `is_cancelled`, and the next request waits.
-        return create_run(run, state=body.state, cancel_grace=0)
+        return create_run(run, state=wire.shown, cancel_grace=0)
 
-    async def _chunks(
-        self, turn: Turn, context: Any, body: AssistantTransportRequest
-    ) -> ChunkStream:
-        shown = dict(body.state) if body.state is not None else None
+    async def _chunks(self, turn: Turn, context: Any, wire: Wire) -> ChunkStream:
+        shown = dict(wire.shown) if wire.shown is not None else None
+        state = self.state if wire.state is None else wire.state
         if turn.input is None:
             snapshot = await self.graph.aget_state(turn.config)
-            events = snapshot_events(snapshot)
-            return from_langgraph_events(events, parts=False, state=self.state, initial_state=shown)
+            return from_langgraph_events(
+                snapshot_events(snapshot), parts=wire.parts, state=state, initial_state=shown
+            )
         return stream_graph(
             self.graph,
             turn.input,
             turn.config,
             context=context,
-            parts=False,
-            state=self.state,
+            parts=wire.parts,
+            state=state,
             initial_state=shown,
         )
 
@@ -143,21 +176,43 @@ class Backend:
         return config
 
 
-class AssistantEndpoint:
-    """`POST /assistant` as an ASGI app, because it holds the thread until the last byte."""
+class Endpoint:
+    """A streaming endpoint as an ASGI app, so that a client that goes away while it still sends
+    its request is no failure.
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    Args:
+        respond: Returns the response to a request; may raise `RequestError`.
+    """
+
+    def __init__(self, respond: Callable[[Request], Awaitable[Response]]) -> None:
+        self._respond = respond
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with AsyncExitStack() as stack:
-            try:
-                response = await self._backend.respond(Request(scope, receive), stack)
-            except RequestError as error:
-                response = error_response(str(error), error.status_code)
-            except ClientDisconnect:
-                return
-            await response(scope, receive, send)
+        try:
+            response = await self._respond(Request(scope, receive))
+        except RequestError as error:
+            response = error_response(str(error), error.status_code)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+
+class _HoldingResponse(AssistantStreamResponse):
+    """Holds the thread until the last byte."""
+
+    def __init__(
+        self,
+        stream: ChunkStream,
+        encoder: StreamEncoder,
+        headers: Mapping[str, str],
+        stack: AsyncExitStack,
+    ) -> None:
+        super().__init__(stream, encoder, headers=headers)
+        self._stack = stack
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._stack:
+            await super().__call__(scope, receive, send)
 
 
 async def _awaited(value: Any) -> Any:

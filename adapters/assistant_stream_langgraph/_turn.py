@@ -1,34 +1,31 @@
-"""From a client's commands to what the graph is given: messages, tool results, answers."""
+"""From what a client asks to what the graph is given: messages, tool results, answers."""
 
 # LangGraph ships generics that pyright cannot fill in from here.
 # pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
-from langchain_core.messages import AnyMessage, HumanMessage, ToolCall, ToolMessage
+from langchain_core.messages import AnyMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import START
-from langgraph.types import Command, Interrupt, StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from assistant_stream_ce.errors import RequestError
-from assistant_stream_ce.server import (
-    AddMessageCommand,
-    AddToolResultCommand,
-    AssistantTransportRequest,
-    CustomCommand,
-    TransportCommand,
-)
-from assistant_stream_ce.typing import JSONValue
+from assistant_stream_ce.server import ToolResult
 from assistant_stream_langchain.messages import (
+    shown_human_message,
     stopped_tool_message,
-    to_human_message,
     to_tool_message,
 )
 
-from .threads import Graph, find_fork, open_tool_calls, settle, thread_messages
+from ._fork import Fork, find_fork, said_before, said_next
+from ._turn_request import TurnRequest
+from .answers import InterruptAnswer, collect_answers
+from .threads import Graph, open_tool_calls, settle, thread_messages
 
 __all__ = ("Turn", "plan_turn")
 
@@ -44,46 +41,30 @@ class Turn:
     """`None`: nothing yet, the results of other calls have to come first."""
 
 
-async def plan_turn(
-    graph: Graph, config: RunnableConfig, request: AssistantTransportRequest
-) -> Turn:
+async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) -> Turn:
     """Bring the thread into a state from which it can go on, and return how it goes on.
 
     A new message abandons what is unfinished: questions that nobody answered, and tool calls
     that a cancelled run left open, which get a result that says so.
 
     Raises:
-        RequestError: A command is unknown (400) or does not fit the thread (409). The thread is
-            then as it was before.
+        RequestError: What is asked does not fit the thread (409), or a part of it has a form that
+            cannot be used (400). The thread is then as it was before.
     """
-    source_id = _edited_message(request)
-    if source_id is None:
-        snapshot = await graph.aget_state(config)
-    else:
-        snapshot = await find_fork(graph, config, source_id)
-        config = _at_checkpoint(config, snapshot)
-    plan = _Plan(snapshot)
-    for command in request.commands:
-        plan.take(command)
-    if plan.answers:
+    head = await graph.aget_state(config)
+    plan = _Plan(head, request)
+    fork = await plan.find_fork(graph)
+    if fork is not None:
+        return Turn(_at_checkpoint(config, fork.snapshot), plan.fork(fork))
+    if request.answers or (request.results and head.interrupts):
         return Turn(config, plan.answer())
-    if source_id is None and snapshot.next:
+    plan.take_results()
+    if head.next:
         await settle(graph, config)
     if plan.said or not plan.open_calls:
         return Turn(config, plan.go_on())
     await graph.aupdate_state(config, {"messages": plan.results}, as_node=START)
     return Turn(config, None)
-
-
-def _edited_message(request: AssistantTransportRequest) -> str | None:
-    edits = [
-        command.source_id
-        for command in request.commands
-        if isinstance(command, AddMessageCommand) and command.source_id is not None
-    ]
-    if len(edits) > 1:
-        raise RequestError("A request can edit one message, not several.")
-    return edits[0] if edits else None
 
 
 def _at_checkpoint(config: RunnableConfig, snapshot: StateSnapshot) -> RunnableConfig:
@@ -94,29 +75,62 @@ def _at_checkpoint(config: RunnableConfig, snapshot: StateSnapshot) -> RunnableC
 
 
 class _Plan:
-    """Sorts the commands of one request by what they mean to the thread as it stands."""
+    """Sorts what one request asks by what it means to the thread as it stands."""
 
-    def __init__(self, snapshot: StateSnapshot) -> None:
-        calls = open_tool_calls(thread_messages(snapshot))
+    def __init__(self, head: StateSnapshot, request: TurnRequest) -> None:
+        self._head = head
+        self._request = request
+        self._messages = thread_messages(head)
+        calls = open_tool_calls(self._messages)
         self.open_calls: dict[str, ToolCall] = {call["id"]: call for call in calls if call["id"]}
-        self.answers: dict[str, JSONValue] = {}
         self.results: list[ToolMessage] = []
-        self.said: list[HumanMessage] = []
-        self._interrupts = {interrupt.id: interrupt for interrupt in snapshot.interrupts}
+        self.said: list[BaseMessage] = [shown_human_message(said) for said in request.said]
 
-    def take(self, command: TransportCommand) -> None:
-        match command:
-            case AddMessageCommand():
-                self.said.append(to_human_message(command))
-            case AddToolResultCommand():
-                self._take_result(command)
-            case CustomCommand(type="resume"):
-                self._take_answer(command)
-            case CustomCommand():
-                raise RequestError(
-                    f"Unknown command {command.type!r}; known are 'add-message', "
-                    "'add-tool-result' and 'resume'."
-                )
+    async def find_fork(self, graph: Graph) -> Fork | None:
+        """Where the thread is left for another branch; `None` when it goes on at its end."""
+        message_id = self._replaced()
+        if message_id is None:
+            return None
+        request = self._request
+        if request.results or request.answers:
+            raise RequestError(
+                "A tool's result or an answer cannot go with the edit of a message.",
+                status_code=409,
+            )
+        if not self.said:
+            raise RequestError("An edit needs a message that takes the place of the old one.")
+        return await find_fork(graph, self._head, message_id)
+
+    def _replaced(self) -> str | None:
+        """The id of the message that is replaced, with all that came after it."""
+        request = self._request
+        if request.regenerate is not None:
+            said = said_before(self._messages, self._regenerated(request.regenerate))
+            self.said = [said]
+            return said.id
+        if request.edit_of is not None:
+            return request.edit_of
+        known = {message.id for message in self._messages}
+        repeated = [said.id for said in request.said if said.id is not None and said.id in known]
+        if repeated:
+            return repeated[0]
+        if request.parent_id is None or not request.said:
+            return None
+        return said_next(self._messages, request.parent_id)
+
+    def _regenerated(self, message_id: str) -> str:
+        """A client that gives its answers ids of its own still says what they answer."""
+        known = {message.id for message in self._messages}
+        last = self._request.said[-1].id if self._request.said else None
+        return last if message_id not in known and last in known and last else message_id
+
+    def fork(self, fork: Fork) -> GraphInput:
+        """The input of a run on another branch."""
+        messages = thread_messages(fork.snapshot)
+        answered = {said.tool_call_id for said in fork.left if isinstance(said, ToolMessage)}
+        calls = [call for call in open_tool_calls(messages) if call["id"] not in answered]
+        stopped = [stopped_tool_message(call) for call in calls]
+        return _input([*_tool_messages_first(fork.left, stopped), *self.said])
 
     def answer(self) -> GraphInput:
         """The input that lets the interrupted run go on."""
@@ -125,70 +139,43 @@ class _Plan:
                 "A message cannot go with the answer to an interrupt: send it after the run.",
                 status_code=409,
             )
-        update = {"messages": self.results} if self.results else None
-        return Command(resume=self.answers, update=update)
+        for result in self._request.results:
+            self._open_call(result)
+        answers = [*self._request.answers, *map(_as_answer, self._request.results)]
+        return Command(resume=collect_answers(self._head.interrupts, answers, self._messages))
+
+    def take_results(self) -> None:
+        """Match the results with the calls that wait for them."""
+        for result in self._request.results:
+            self.results.append(to_tool_message(result, self._open_call(result)))
 
     def go_on(self) -> GraphInput:
         """The input of a new run, in the one order that models accept."""
         stopped = [stopped_tool_message(call) for call in self.open_calls.values()]
-        return {"messages": [*self.results, *stopped, *self.said]}
+        return _input([*self.results, *stopped, *self.said])
 
-    def _take_result(self, command: AddToolResultCommand) -> None:
-        call = self.open_calls.pop(command.tool_call_id, None)
+    def _open_call(self, result: ToolResult) -> ToolCall:
+        call = self.open_calls.pop(result.tool_call_id, None)
         if call is None:
             raise RequestError(
-                f"No tool call {command.tool_call_id!r} waits for a result in this thread.",
+                f"No tool call {result.tool_call_id!r} waits for a result in this thread.",
                 status_code=409,
             )
-        if not self._interrupts:
-            self.results.append(to_tool_message(command, call))
-            return
-        interrupt = self._interrupt_of(command.tool_call_id)
-        failed: JSONValue = {"error": command.result}
-        self._answer(interrupt.id, failed if command.is_error else command.result)
-
-    def _take_answer(self, command: CustomCommand) -> None:
-        if "value" not in command.payload:
-            raise RequestError("The command 'resume' needs a `value`: the answer.")
-        if not self._interrupts:
-            raise RequestError("Nothing in this thread waits for an answer.", status_code=409)
-        known = list(self._interrupts)
-        interrupt_id = command.payload.get("id")
-        if interrupt_id is None and len(known) == 1:
-            interrupt_id = known[0]
-        if not isinstance(interrupt_id, str) or interrupt_id not in known:
-            raise RequestError(
-                f"The command 'resume' needs the `id` of an interrupt that waits: {known}.",
-                status_code=409,
-            )
-        self._answer(interrupt_id, command.payload["value"])
-
-    def _answer(self, interrupt_id: str, value: JSONValue) -> None:
-        self.answers[interrupt_id] = value
-        del self._interrupts[interrupt_id]
-
-    def _interrupt_of(self, tool_call_id: str) -> Interrupt:
-        """The question that the result of this call answers: the one that names the call, else
-        the only one that names none."""
-        unnamed: list[Interrupt] = []
-        for interrupt in self._interrupts.values():
-            named = _named_call(interrupt.value)
-            if named == tool_call_id:
-                return interrupt
-            if named is None:
-                unnamed.append(interrupt)
-        if len(unnamed) == 1:
-            return unnamed[0]
-        raise RequestError(
-            f"Several interrupts wait and none names the tool call {tool_call_id!r}: answer with "
-            "the command 'resume' and the interrupt's `id`.",
-            status_code=409,
-        )
+        return call
 
 
-def _named_call(value: Any) -> str | None:
-    fields = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    for key in ("tool_call_id", "toolCallId"):
-        if isinstance(fields.get(key), str):
-            return str(fields[key])
-    return None
+def _tool_messages_first(
+    left: Sequence[BaseMessage], stopped: Sequence[ToolMessage]
+) -> list[BaseMessage]:
+    place = sum(1 for message in left if isinstance(message, ToolMessage))
+    return [*left[:place], *stopped, *left[place:]]
+
+
+def _as_answer(result: ToolResult) -> InterruptAnswer:
+    return InterruptAnswer(
+        result.result, tool_call_id=result.tool_call_id, is_error=result.is_error
+    )
+
+
+def _input(messages: Sequence[Any]) -> GraphInput:
+    return {"messages": list(messages)}

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from assistant_stream_ce import RequestError
 from assistant_stream_ce.server import MAX_BODY_BYTES
 
-from ._backend import AssistantEndpoint, Backend, ConfigHook, ContextHook, ThreadCall
+from ._backend import Backend, ConfigHook, ContextHook, Endpoint, ThreadCall
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
 from ._playground import create_page
 from .threads import Graph, GraphError, ThreadGate, is_graph
@@ -100,7 +100,7 @@ def create_app(
         debug=debug,
     )
     routes = [
-        Route("/assistant", AssistantEndpoint(backend), methods=["POST"]),
+        Route("/assistant", Endpoint(backend.respond), methods=["POST"]),
         Route("/threads/{thread_id}/state", backend.thread_state, methods=["GET"]),
         Route("/health", _health, methods=["GET"]),
     ]

@@ -23,7 +23,6 @@ __all__ = (
     "Graph",
     "GraphError",
     "ThreadGate",
-    "find_fork",
     "is_graph",
     "open_tool_calls",
     "settle",
@@ -135,26 +134,3 @@ async def settle(graph: Graph, config: RunnableConfig) -> RunnableConfig:
     tasks that LangGraph drops when it gets new input.
     """
     return await graph.aupdate_state(config, None, as_node=END)
-
-
-async def find_fork(graph: Graph, config: RunnableConfig, message_id: str) -> StateSnapshot:
-    """Return the newest checkpoint of the thread that ends right before the message.
-
-    Raises:
-        RequestError: The thread has no such message (409), or no such checkpoint (409).
-    """
-    messages = thread_messages(await graph.aget_state(config))
-    ids = [message.id for message in messages]
-    if message_id not in ids:
-        raise RequestError(
-            f"Message {message_id!r} is not in the thread any more; reload it, then edit again.",
-            status_code=409,
-        )
-    before = ids[: ids.index(message_id)]
-    async for snapshot in graph.aget_state_history(config):
-        if [message.id for message in thread_messages(snapshot)] == before:
-            return snapshot
-    raise RequestError(
-        f"The thread's history does not reach back to before message {message_id!r}.",
-        status_code=409,
-    )

@@ -1,0 +1,359 @@
+"""Answers to interrupts, from whatever client, as what LangGraph resumes with.
+
+Every rule about them is here: which interrupt an answer is for, what form it has to have, and
+what is refused. A refusal comes before anything has changed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from langchain_core.messages import BaseMessage
+
+from assistant_stream_ce._json import dumps
+from assistant_stream_ce.errors import RequestError
+from assistant_stream_ce.typing import JSONValue
+
+from ._shapes import as_items, is_mapping
+from .interrupts import DECISIONS, WaitingAction, is_batch, named_call, waiting_actions
+
+__all__ = (
+    "Approve",
+    "Decision",
+    "Edit",
+    "InterruptAnswer",
+    "Reject",
+    "Respond",
+    "collect_answers",
+)
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """The tool call may run as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """The tool call runs with other arguments, or another tool does."""
+
+    args: Mapping[str, JSONValue]
+    name: str | None = None
+    """The tool; by default the one that was called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """The tool call does not run."""
+
+    message: str | None = None
+    """The reason, for the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """The tool call does not run: the person has its result."""
+
+    message: str
+
+
+Decision: TypeAlias = Approve | Edit | Reject | Respond
+"""What a person decides about a tool call that waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptAnswer:
+    """One answer of a client. It is a claim: it may fit nothing that waits.
+
+    For the human-in-the-loop middleware the value is a `Decision`, or its JSON form, or
+    `{"approved": bool, "reason"?}`; or, for all actions of an interrupt at once,
+    `{"decisions": [...]}`. For any other interrupt it is what `interrupt()` returns.
+    """
+
+    value: Decision | JSONValue
+    interrupt_id: str | None = None
+    """The id of an interrupt, or of one of its actions. Not needed when only one waits."""
+    tool_call_id: str | None = None
+    """The tool call that the answer is about, for clients that know nothing else."""
+    is_error: bool = False
+    """Whether the value tells why the front end could not answer."""
+    cancelled: bool = False
+    """Whether the person would not answer."""
+
+
+def collect_answers(
+    interrupts: Iterable[Any], answers: Iterable[InterruptAnswer], messages: Iterable[BaseMessage]
+) -> dict[str, Any]:
+    """Return what `Command(resume=...)` takes: the id of each answered interrupt and its value.
+
+    Interrupts that nobody answers here go on waiting.
+
+    Args:
+        interrupts: LangGraph's interrupts that wait.
+        answers: The answers of one request.
+        messages: The thread's messages, in which the tool calls stand that wait.
+
+    Raises:
+        RequestError: An answer fits nothing that waits, answers something twice, or answers a
+            part of what has to be answered at once (409); or its value has a form that the
+            interrupt does not take (400).
+    """
+    waiting = _Waiting(interrupts, list(messages))
+    for answer in answers:
+        waiting.take(answer)
+    return waiting.collected()
+
+
+@dataclass(slots=True)
+class _Question:
+    """An interrupt, and what has been answered of it."""
+
+    interrupt: Any
+    actions: Sequence[WaitingAction]
+    decisions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
+    """The decisions by the id of their action."""
+    values: list[Any] = field(default_factory=list[Any])
+    """The answer to an interrupt without actions, once it is there."""
+
+    @property
+    def is_answered(self) -> bool:
+        return bool(self.values or self.decisions)
+
+    def take(self, answer: InterruptAnswer, action: WaitingAction | None) -> None:
+        if not self.actions:
+            if self.values:
+                raise _conflict(f"Interrupt {self.interrupt.id!r} is answered twice.")
+            self.values.append(_plain_value(answer))
+        elif action is not None:
+            self._decide(answer, action)
+        elif (several := _several(answer.value)) is not None:
+            self._decide_all(several)
+        elif answer.cancelled or isinstance(answer.value, Reject) or len(self.actions) == 1:
+            for waiting in self.actions:
+                self._decide(answer, waiting)
+        else:
+            known = ", ".join(repr(action.id) for action in self.actions)
+            raise _conflict(
+                f"Interrupt {self.interrupt.id!r} asks about several actions: answer with a list "
+                f"of `decisions`, or name the action of each answer: {known}."
+            )
+
+    def collected(self) -> Any:
+        if not self.actions:
+            return self.values[0]
+        missing = [action for action in self.actions if action.id not in self.decisions]
+        if missing:
+            names = ", ".join(f"{action.name} ({action.id!r})" for action in missing)
+            raise _conflict(
+                f"Interrupt {self.interrupt.id!r} needs a decision about each of its actions in "
+                f"one request; missing: {names}."
+            )
+        decisions = [self.decisions[action.id] for action in self.actions]
+        return {"decisions": decisions} if is_batch(self.interrupt.value) else decisions[0]
+
+    def _decide(self, answer: InterruptAnswer, action: WaitingAction) -> None:
+        if action.id in self.decisions:
+            raise _conflict(f"Action {action.id!r} is answered twice.")
+        self.decisions[action.id] = _decision(answer, action)
+
+    def _decide_all(self, values: Sequence[Any]) -> None:
+        if len(values) != len(self.actions):
+            raise _conflict(
+                f"Interrupt {self.interrupt.id!r} needs {len(self.actions)} decisions, and "
+                f"{len(values)} came."
+            )
+        for value, action in zip(values, self.actions, strict=True):
+            self._decide(InterruptAnswer(value), action)
+
+
+class _Waiting:
+    """The interrupts that wait, and the answers so far."""
+
+    def __init__(self, interrupts: Iterable[Any], messages: Sequence[BaseMessage]) -> None:
+        self._questions: dict[str, _Question] = {}
+        for interrupt in interrupts:
+            if interrupt.id in self._questions:
+                logger.warning(
+                    "Two interrupts have the same id %s: LangGraph gives both the same answer.",
+                    interrupt.id,
+                )
+                continue
+            actions = waiting_actions(interrupt, messages)
+            self._questions[interrupt.id] = _Question(interrupt, actions)
+
+    def take(self, answer: InterruptAnswer) -> None:
+        """Find what the answer is for, and note it there."""
+        if not self._questions:
+            raise _conflict("Nothing in this thread waits for an answer.")
+        if answer.interrupt_id is not None:
+            question, action = self._by_id(answer.interrupt_id, answer.tool_call_id)
+        elif answer.tool_call_id is not None:
+            question, action = self._by_call(answer.tool_call_id)
+        else:
+            question, action = self._only(), None
+        question.take(answer, action)
+
+    def collected(self) -> dict[str, Any]:
+        return {
+            question.interrupt.id: question.collected()
+            for question in self._questions.values()
+            if question.is_answered
+        }
+
+    def _by_id(
+        self, interrupt_id: str, tool_call_id: str | None
+    ) -> tuple[_Question, WaitingAction | None]:
+        question = self._questions.get(interrupt_id)
+        for candidate in self._questions.values() if question is None else ():
+            for action in candidate.actions:
+                if action.id == interrupt_id:
+                    return candidate, action
+        if question is None:
+            raise _conflict(
+                f"No interrupt {interrupt_id!r} waits for an answer; waiting: "
+                f"{list(self._questions)}."
+            )
+        named = [action for action in question.actions if action.tool_call_id == tool_call_id]
+        if tool_call_id is not None and question.actions and not named:
+            raise _conflict(
+                f"Interrupt {interrupt_id!r} does not ask about tool call {tool_call_id!r}."
+            )
+        return question, named[0] if tool_call_id is not None and named else None
+
+    def _by_call(self, tool_call_id: str) -> tuple[_Question, WaitingAction | None]:
+        """The question that names the call, else the only one that names none."""
+        unnamed: list[_Question] = []
+        for question in self._questions.values():
+            for action in question.actions:
+                if action.tool_call_id == tool_call_id:
+                    return question, action
+            named = named_call(question.interrupt.value)
+            if named == tool_call_id:
+                return question, None
+            if named is None and not question.actions:
+                unnamed.append(question)
+        if len(unnamed) == 1:
+            return unnamed[0], None
+        raise _conflict(
+            f"No interrupt names the tool call {tool_call_id!r}: answer with the id of an "
+            f"interrupt; waiting: {list(self._questions)}."
+        )
+
+    def _only(self) -> _Question:
+        open_questions = list(self._questions.values())
+        if len(open_questions) > 1:
+            raise _conflict(
+                f"Several interrupts wait: name the one that is answered; waiting: "
+                f"{list(self._questions)}."
+            )
+        return open_questions[0]
+
+
+def _conflict(message: str) -> RequestError:
+    return RequestError(message, status_code=409)
+
+
+def _several(value: object) -> Sequence[Any] | None:
+    """The decisions of a value that has them for all actions."""
+    if is_mapping(value) and isinstance(value.get("decisions"), list):
+        return as_items(value["decisions"])
+    return as_items(value) if isinstance(value, list) else None
+
+
+def _plain_value(answer: InterruptAnswer) -> Any:
+    """What `interrupt()` returns, for an interrupt of the application's own."""
+    match answer.value:
+        case Approve():
+            return {"approved": True}
+        case Reject(message):
+            return {"approved": False} | ({} if message is None else {"reason": message})
+        case Respond(message):
+            return message
+        case Edit(args, name):
+            return {"type": "edit", "edited_action": {"name": name, "args": dict(args)}}
+        case value if answer.is_error:
+            return {"error": value}
+        case None if answer.cancelled:
+            return {"cancelled": True}
+        case value:
+            return value
+
+
+def _decision(answer: InterruptAnswer, action: WaitingAction) -> dict[str, Any]:
+    """The middleware's form of a decision."""
+    made = _made(answer, action)
+    shown = _shown(made, action)
+    if shown["type"] not in action.allowed:
+        raise _conflict(
+            f"{action.name} ({action.id!r}) takes {' or '.join(map(repr, action.allowed))}, not "
+            f"{shown['type']!r}."
+        )
+    return shown
+
+
+def _made(answer: InterruptAnswer, action: WaitingAction) -> Decision:
+    value: Any = answer.value
+    if isinstance(value, Decision):
+        return value
+    if answer.is_error or answer.cancelled:
+        return Reject(_reason(value))
+    if isinstance(value, bool):
+        return Approve() if value else Reject()
+    if is_mapping(value):
+        if isinstance(value.get("approved"), bool):
+            return Approve() if value["approved"] else Reject(_reason(value.get("reason")))
+        if value.get("type") in DECISIONS:
+            return _parsed(value, action)
+    if answer.tool_call_id is not None and "respond" in action.allowed:
+        return Respond(value if isinstance(value, str) else dumps(value))
+    raise RequestError(
+        f"The decision about {action.name} must be an object with `type`: "
+        f"{' or '.join(map(repr, action.allowed))}."
+    )
+
+
+def _parsed(value: Mapping[str, Any], action: WaitingAction) -> Decision:
+    kind, message = value["type"], value.get("message")
+    if message is not None and not isinstance(message, str):
+        raise RequestError(f"The `message` of the decision about {action.name} must be a text.")
+    if kind == "approve":
+        return Approve()
+    if kind == "reject":
+        return Reject(message)
+    if kind == "respond":
+        if message is None:
+            raise RequestError(f"The decision 'respond' about {action.name} needs a `message`.")
+        return Respond(message)
+    edited: Any = value.get("edited_action")
+    args, name = (edited.get("args"), edited.get("name")) if is_mapping(edited) else (None, None)
+    if not is_mapping(args) or not (name is None or isinstance(name, str)):
+        raise RequestError(
+            f"The decision 'edit' about {action.name} needs an `edited_action` with `args`."
+        )
+    return Edit(args, name)
+
+
+def _shown(decision: Decision, action: WaitingAction) -> dict[str, Any]:
+    match decision:
+        case Approve():
+            return {"type": "approve"}
+        case Edit(args, name):
+            edited = {"name": name or action.name, "args": dict(args)}
+            return {"type": "edit", "edited_action": edited}
+        case Reject(message):
+            return {"type": "reject"} | ({} if message is None else {"message": message})
+        case Respond(message):
+            return {"type": "respond", "message": message}
+
+
+def _reason(value: object) -> str | None:
+    if is_mapping(value):
+        value = value.get("reason")
+    if value is None:
+        return None
+    return value if isinstance(value, str) else dumps(value)
