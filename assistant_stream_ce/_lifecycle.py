@@ -92,6 +92,9 @@ class ToolCallLedger:
 
     def _result(self, chunk: ToolResultChunk) -> _Chunks:
         call = self._calls.get(chunk.tool_call_id)
+        if call is None and chunk.is_earlier:
+            call = self._calls[chunk.tool_call_id] = _Call()
+            call.args_open = False
         if call is None:
             return self._drop(chunk, chunk.tool_call_id, "no call with this id has begun")
         if call.has_result:

@@ -144,7 +144,8 @@ class MessageAccumulator:
             case ToolCallArgsTextFinishChunk():
                 self._calls[chunk.tool_call_id].finish_args(chunk.args_text_delta)
             case ToolResultChunk():
-                self._calls[chunk.tool_call_id].set_result(chunk)
+                if not chunk.is_earlier:
+                    self._calls[chunk.tool_call_id].set_result(chunk)
             case SourceChunk() | FileChunk() | DataPartChunk():
                 self._append(WholePart(chunk))
             case DataChunk():

@@ -126,6 +126,9 @@ class ToolResultChunk:
     """What the model sees of the result, where it differs: a list of content parts."""
     messages: JSONValue = None
     """The transcript of a sub-agent that ran inside the call: a list of thread messages."""
+    is_earlier: bool = False
+    """Whether the call stands in an earlier answer of the thread, which waited for this. Only the
+    wires whose clients look there carry it: the AI SDK's and AG-UI."""
 
 
 @dataclass(slots=True)

@@ -97,6 +97,8 @@ class _Checker:
                     return "the call's arguments are not open"
                 self.open.discard(call)
             case ToolResultChunk(tool_call_id=call):
+                if chunk.is_earlier:
+                    self._begun.add(call)
                 return self._result_problem(call)
             case MessageFinishChunk():
                 self._finished = True

@@ -8,6 +8,7 @@ from .assistant_transport import AssistantTransportEncoder, AssistantTransportRe
 from .data_stream import DataStreamEncoder, DataStreamResponse
 from .decoders import AssistantTransportDecoder, DataStreamDecoder, StreamDecoder
 from .heartbeat import HeartbeatOption
+from .openai_completion import OpenAICompletion, collect_openai_completion
 from .openai_stream import OpenAIStreamEncoder, OpenAIStreamResponse, ToolCallMode
 from .plain_text import PlainTextEncoder, PlainTextResponse
 from .stream_encoder import StreamEncoder
@@ -25,6 +26,7 @@ __all__ = (
     "DataStreamEncoder",
     "DataStreamResponse",
     "HeartbeatOption",
+    "OpenAICompletion",
     "OpenAIStreamEncoder",
     "OpenAIStreamResponse",
     "PlainTextEncoder",
@@ -34,4 +36,5 @@ __all__ = (
     "ToolCallMode",
     "UIMessageStreamEncoder",
     "UIMessageStreamResponse",
+    "collect_openai_completion",
 )

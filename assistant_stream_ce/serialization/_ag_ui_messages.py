@@ -78,7 +78,7 @@ class SubAgents:
 
     def caller(self, tool_call_id: str) -> str | None:
         """The sub-agent that has made a call; `None` is the agent itself."""
-        return self._calls[tool_call_id][1]
+        return self._calls[tool_call_id][1] if tool_call_id in self._calls else None
 
     def start(self, agent: str | None) -> str:
         """Return the frame that announces a sub-agent, when it has not been announced yet."""

@@ -40,6 +40,7 @@ from . import _fields
 from ._ag_ui_messages import MessageIds, SubAgents
 from ._json_patch import PatchedState
 from ._parts import PartTracker, TextKind
+from ._questions import APPROVAL_SCHEMA, INTERRUPT, Question, read_questions
 from ._sse import SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE
 from .assistant_stream_response import AssistantStreamResponse
 from .heartbeat import HeartbeatOption
@@ -55,8 +56,9 @@ class AGUIEncoder(StreamEncoder):
     tool calls name it as their parent. What follows a step, or a tool's result, is a new message.
     What has a tool call as its parent is the work of a sub-agent. State is a snapshot first and
     JSON Patch deltas after it. Data parts, sources, files, data items, annotations, warnings and
-    notes are `CUSTOM` events. Whether a tool has failed, why a message has finished and its token
-    counts have no place on this wire.
+    notes are `CUSTOM` events. A run that was interrupted finishes with the outcome `interrupt`: the
+    client has to answer every interrupt in its next request's `resume`. Whether a tool has failed,
+    why a message has finished and its token counts have no place on this wire.
 
     Args:
         thread_id: The thread, from the request; made up when there is none.
@@ -101,6 +103,7 @@ class AGUIEncoder(StreamEncoder):
         self._open_steps: list[str] = []
         self._state = PatchedState(self._initial_state)
         self._snapshot_due = self._initial_state is None
+        self._questions: list[Question] = []
         self._started = False
         self._failed = False
 
@@ -117,7 +120,11 @@ class AGUIEncoder(StreamEncoder):
         if self._failed:
             return ""
         start = "" if self._started else self._start_run()
-        return start + self._close_all() + _events.event("RUN_FINISHED", self._ids)
+        ids = self._ids
+        if self._questions:
+            interrupts: list[JSONValue] = [_interrupt(item) for item in self._questions]
+            ids = {**ids, "outcome": {"type": "interrupt", "interrupts": interrupts}}
+        return start + self._close_all() + _events.event("RUN_FINISHED", ids)
 
     def _start_run(self) -> str:
         self._started = True
@@ -148,6 +155,8 @@ class AGUIEncoder(StreamEncoder):
             case FileChunk():
                 return self._close_text() + _custom("file", _fields.file_fields(chunk))
             case DataPartChunk():
+                if chunk.name == INTERRUPT:
+                    self._questions.extend(read_questions(chunk.data))
                 return self._close_text() + _custom(chunk.name, chunk.data)
             case DataChunk():
                 return _custom("data", chunk.data)
@@ -255,6 +264,19 @@ class AGUIEncoder(StreamEncoder):
     def _close_steps(self) -> str:
         steps, self._open_steps = self._open_steps, []
         return "".join(_events.event("STEP_FINISHED", {"stepName": name}) for name in steps)
+
+
+def _interrupt(question: Question) -> _events.Fields:
+    gate = question.is_approval
+    schema = APPROVAL_SCHEMA if gate else question.schema
+    return {
+        "id": question.id,
+        "reason": "tool_call" if gate else question.reason,
+        **_fields.without_absent(
+            message=question.message, toolCallId=question.tool_call_id, responseSchema=schema
+        ),
+        "metadata": {"value": question.value},
+    }
 
 
 def _custom(name: str, value: JSONValue) -> str:

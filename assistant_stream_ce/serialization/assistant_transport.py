@@ -92,7 +92,8 @@ class AssistantTransportEncoder(StreamEncoder):
             case ToolCallArgsTextFinishChunk():
                 return self._args_finish(chunk)
             case ToolResultChunk():
-                return self._result(chunk)
+                # A result is addressed to a part of this message.
+                return "" if chunk.is_earlier else self._result(chunk)
             case ReasoningPartStartChunk():
                 frames = self._start("reasoning", _fields.reasoning_fields(chunk))
                 self._parts.open_text("reasoning", chunk.parent_id or None)

@@ -91,7 +91,8 @@ def _frame(chunk: AssistantStreamChunk) -> str:
         case ToolCallArgsTextFinishChunk():
             return _args_frame(chunk.tool_call_id, chunk.args_text_delta, ',"isFinal":true')
         case ToolResultChunk():
-            return _json_frame("a", _result_fields(chunk))
+            # The client throws at a call that this answer has not begun.
+            return "" if chunk.is_earlier else _json_frame("a", _result_fields(chunk))
         case ReasoningPartStartChunk():
             return _json_frame("aui-reasoning-part-start", _fields.reasoning_fields(chunk))
         case SourceChunk():

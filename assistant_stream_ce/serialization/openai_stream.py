@@ -38,6 +38,7 @@ from .heartbeat import HeartbeatOption
 from .stream_encoder import StreamEncoder
 
 __all__ = (
+    "FINISH_REASONS",
     "OpenAIStreamEncoder",
     "OpenAIStreamResponse",
     "ToolCallMode",
@@ -47,10 +48,11 @@ __all__ = (
 ToolCallMode: TypeAlias = Literal["pending", "stream"]
 """Which tool calls go out: those without a result at the end, or all of them as they come."""
 
-_FINISH_REASONS: Mapping[FinishReason | None, str] = {
+FINISH_REASONS: Mapping[FinishReason | None, str] = {
     "length": "length",
     "content-filter": "content_filter",
 }
+"""The reasons that are told; otherwise calls that wait decide."""
 
 
 def generate_completion_id() -> str:
@@ -213,7 +215,7 @@ class OpenAIStreamEncoder(StreamEncoder):
 
     def _finish_reason(self) -> str:
         waiting = "tool_calls" if self._pending else "stop"
-        return _FINISH_REASONS.get(self._outcome.finish_reason, waiting)
+        return FINISH_REASONS.get(self._outcome.finish_reason, waiting)
 
     def _usage(self) -> str:
         prompt, completion = self._outcome.tokens

@@ -39,6 +39,7 @@ from assistant_stream_ce.typing import ChunkSource, JSONValue
 from . import _fields
 from ._outcome import Outcome
 from ._parts import PartTracker, TextKind
+from ._questions import INTERRUPT, Question, read_questions
 from ._sse import SSE_DONE, SSE_FRAME_END, SSE_HEARTBEAT, SSE_MEDIA_TYPE
 from ._ui_frames import (
     error_frame,
@@ -71,7 +72,8 @@ class UIMessageStreamEncoder(StreamEncoder):
     travel as the part's `providerMetadata["assistant-stream"]`; state operations as a transient
     data part, `data-update-state`, which `useChat` hands to `onData`; items of `DataChunk` as
     `data-data` parts; annotations and token counts in the message's metadata. A warning or a note
-    is a transient `data-error`, because an `error` chunk would end the run.
+    is a transient `data-error`, because an `error` chunk would end the run. An interrupt is a data
+    part, `data-interrupt`; where it asks whether tool calls may run, they request an approval.
 
     Args:
         version: The client's major version. Version 5 clients up to 5.0.80 refuse a finish reason,
@@ -112,6 +114,7 @@ class UIMessageStreamEncoder(StreamEncoder):
         self._calls = UIToolCalls(self._tool_flags)
         self._outcome = Outcome()
         self._annotations: list[JSONValue] = []
+        self._approvals: list[Question] = []
         self._data_ids: set[tuple[str, str]] = set()
         self._open_steps = 0
         self._step_due = False
@@ -135,7 +138,7 @@ class UIMessageStreamEncoder(StreamEncoder):
             return SSE_DONE
         frames = [] if self._started else [self._start_message()]
         frames.extend(map(self._frames, self._parts.ledger.close_open()))
-        frames += (self._fail_calls(), self._close_text())
+        frames += (self._fail_calls(), self._close_text(), self._ask())
         frames += [ui_frame("finish-step", {})] * self._open_steps
         frames += (ui_frame("finish", self._finish_fields()), SSE_DONE)
         return "".join(frames)
@@ -212,6 +215,8 @@ class UIMessageStreamEncoder(StreamEncoder):
     def _data_part(self, chunk: DataPartChunk) -> str:
         fields = _fields.without_absent(id=chunk.id)
         frame = ui_frame(f"data-{chunk.name}", {**fields, "data": chunk.data})
+        if chunk.name == INTERRUPT and self._version > 5:
+            self._approvals.extend(read_questions(chunk.data))
         if chunk.id is not None:
             key = (chunk.name, chunk.id)
             if key in self._data_ids:
@@ -226,9 +231,21 @@ class UIMessageStreamEncoder(StreamEncoder):
 
     def _result(self, chunk: ToolResultChunk) -> str:
         complete = self._calls.answer(chunk)
-        # The step comes first: the client shows a step only when something else changes.
-        step = "" if self._calls.is_waiting else self._finish_step() + self._start_step()
+        # The step comes first: the client shows a step only when something else changes. The call
+        # of an earlier answer stands in a step that has ended.
+        same_step = chunk.is_earlier or self._calls.is_waiting
+        step = "" if same_step else self._finish_step() + self._start_step()
         return complete + step + self._calls.result(chunk)
+
+    def _ask(self) -> str:
+        """Ask whether calls may run: at the end, when all of their arguments are there."""
+        return "".join(
+            ui_frame(
+                "tool-approval-request", {"approvalId": item.id, "toolCallId": item.tool_call_id}
+            )
+            for item in self._approvals
+            if item.is_approval
+        )
 
     # -- Steps and ends ------------------------------------------------------------------------
 

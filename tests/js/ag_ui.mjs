@@ -1,8 +1,9 @@
 // Reads AG-UI events with the real `HttpAgent`, in the version of a package alias (agui0, agui1).
 //
 // A request: {protocol: "agui0" | "agui1", wire (base64), split, initialState, history}. The
-// answer: {history, state, custom, subAgents, runError, error}. `history` is the conversation after
-// the run, `runError` what RUN_ERROR said, `error` what the client itself had to complain about.
+// answer: {history, state, interrupts, custom, subAgents, runError, error}. `history` is the
+// conversation after the run, `interrupts` what the client has to answer, `runError` what RUN_ERROR
+// said, `error` what the client itself had to complain about.
 
 import { body } from "./wire.mjs";
 
@@ -42,5 +43,6 @@ export async function readAGUI(request) {
   } catch (reason) {
     error = String(reason);
   }
-  return { id: request.id, history: agent.messages, state: agent.state, ...seen, error };
+  const interrupts = agent.pendingInterrupts ?? [];
+  return { id: request.id, history: agent.messages, state: agent.state, interrupts, ...seen, error };
 }
