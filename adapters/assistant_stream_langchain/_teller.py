@@ -133,13 +133,24 @@ class Teller:
         if fragment.whole:
             self.close_call(call, message, out)
 
-    def close_call(self, call: CallState, message: MessageState, out: Chunks) -> None:
-        """End a call's arguments; a call that never got an id gets one now."""
+    def begin_call(self, call: CallState, message: MessageState, out: Chunks) -> None:
+        """Begin a call that has not begun; one that never got an id gets one now."""
         if not call.begun:
             self._begin(call, message, out)
+
+    def close_call(self, call: CallState, message: MessageState, out: Chunks) -> None:
+        """End a call's arguments."""
+        self.begin_call(call, message, out)
         if not call.closed:
             call.closed = True
             out.append(ToolCallArgsTextFinishChunk(call.wire_id))
+
+    def close_waiting(self, out: Chunks) -> None:
+        """End the arguments of the calls that have no result."""
+        for call in self.waiting.values():
+            if not call.closed:
+                call.closed = True
+                out.append(ToolCallArgsTextFinishChunk(call.wire_id))
 
     def begin_tool(
         self, call_id: str, name: str, args: str, parent_id: str | None, out: Chunks

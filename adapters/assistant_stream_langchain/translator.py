@@ -157,6 +157,7 @@ class MessageTranslator:
         out: Chunks = []
         for message in self._index.open_messages():
             self._finish_message(message, out)
+        self._teller.close_waiting(out)
         return out
 
     def _feed_chunk(
@@ -191,7 +192,7 @@ class MessageTranslator:
         if chunk.usage_metadata is not None:
             message.add_usage(read_usage(chunk))
         if chunk.chunk_position is not None:
-            self._finish_message(message, out)
+            self._finish_message(message, out, streamed=True)
         return out
 
     def _feed_whole(
@@ -239,7 +240,9 @@ class MessageTranslator:
             else:
                 self._teller.tell(fragment, message, out)
 
-    def _finish_message(self, message: MessageState, out: Chunks) -> None:
+    def _finish_message(
+        self, message: MessageState, out: Chunks, *, streamed: bool = False
+    ) -> None:
         self._index.close(message)
         if message.think is not None:
             held, message.think = message.think.flush(), None
@@ -247,7 +250,11 @@ class MessageTranslator:
                 self._teller.tell(fragment, message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:
-            self._teller.close_call(call, message, out)
+            # Arguments of which nothing has streamed may still stand in the complete message.
+            if call.args or call.on_server or not streamed:
+                self._teller.close_call(call, message, out)
+            else:
+                self._teller.begin_call(call, message, out)
             if not call.on_server and reason in ("stop", "unknown"):
                 reason = "tool-calls"
         self._count(message.usage)

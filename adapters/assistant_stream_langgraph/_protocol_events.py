@@ -128,8 +128,10 @@ def _rest(message: _Message, index: Any, block: Mapping[str, Any]) -> Iterator[A
     if index not in message.told:
         if block.get("type") in ("tool_call", "invalid_tool_call"):
             args = block.get("args")
-            text = args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)
-            yield _call(message, index, block.get("id"), block.get("name"), text)
+            if not isinstance(args, str):
+                # Where there are none, they may still stand in the complete message.
+                args = json.dumps(args, ensure_ascii=False) if args else ""
+            yield _call(message, index, block.get("id"), block.get("name"), args)
         else:
             yield _block(message, {"index": index, **block})
     elif block.get("annotations"):

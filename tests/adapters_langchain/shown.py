@@ -28,7 +28,8 @@ def translate(messages: Iterable[BaseMessage], **where: Any) -> Chunks:
 async def stream(source: AsyncIterable[AIMessageChunk]) -> tuple[Chunks, AIMessageChunk]:
     """The chunks of a model's stream, and the message that LangChain makes of it.
 
-    The merged message is fed too, as a graph does at the end of a node; it must add nothing.
+    The merged message is fed too, as a graph does at the end of a node; it must add nothing but
+    the end of calls that have no arguments.
     """
     translator = MessageTranslator()
     chunks: Chunks = []
@@ -37,7 +38,9 @@ async def stream(source: AsyncIterable[AIMessageChunk]) -> tuple[Chunks, AIMessa
         chunks.extend(translator.feed(chunk))
         merged = chunk if merged is None else merged + chunk
     assert merged is not None
-    assert translator.feed(merged, whole=True) == []
+    added = translator.feed(merged, whole=True)
+    assert {chunk.type for chunk in added} <= {"tool-call-args-text-finish"}
+    chunks.extend(added)
     assert translator.feed(whole(merged)) == []
     assert translator.finish() == []
     return chunks, merged
