@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
@@ -26,22 +25,23 @@ from assistant_stream_ce.serialization import (
     StreamEncoder,
 )
 from assistant_stream_ce.server import (
-    AssistantTransportRequest,
-    ClientRequest,
     check_thread_id,
     parse_transport_request,
     read_json_body,
 )
 from assistant_stream_ce.typing import ChunkStream, JSONValue
 
+from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
 from ._errors import error_response, json_response, report_failure
+from ._graph_source import GraphSource
 from ._history import snapshot_events, thread_history
 from ._turn import Turn, plan_turn
 from ._turn_request import TurnRequest, from_transport_request
+from .frontend_tools import with_frontend_tools
 from .threads import Graph, ThreadGate, thread_exists
 from .translate import from_langgraph_events, stream_graph
 
-__all__ = ("Backend", "ConfigHook", "ContextHook", "Endpoint", "ThreadCall", "Wire")
+__all__ = ("Backend", "Endpoint", "Wire")
 
 THREAD_ID_HEADER = "x-thread-id"
 
@@ -49,23 +49,6 @@ ENCODERS: dict[str, Callable[[], StreamEncoder]] = {
     "data-stream": DataStreamEncoder,
     "assistant-transport": AssistantTransportEncoder,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadCall:
-    """What a hook learns about a request."""
-
-    request: Request
-    thread_id: str
-    body: AssistantTransportRequest | ClientRequest | None
-    """What the client asks; `None` when it only reads the thread."""
-
-
-ConfigHook: TypeAlias = Callable[[ThreadCall], RunnableConfig | Awaitable[RunnableConfig]]
-"""Makes the config of a request; may refuse it with a `RequestError`."""
-
-ContextHook: TypeAlias = Callable[[ThreadCall], Any]
-"""Makes the graph's runtime context, of whatever type its `context_schema` is; may be async."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +71,9 @@ class Wire:
 class Backend:
     """A graph and the way it is served."""
 
-    graph: Graph
+    graph: GraphSource
     gate: ThreadGate
+    authorize: AuthorizeHook | None
     config: RunnableConfig | ConfigHook | None
     context: ContextHook | None
     state: bool | Collection[str]
@@ -121,28 +105,50 @@ class Backend:
         Raises:
             RequestError: The request cannot be used, or does not fit the thread (409).
         """
+        call = await self.admit(call)
         async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.gate.enter(call.thread_id))
-            turn = await plan_turn(self.graph, await self._config(call), request)
-            context = None if self.context is None else await _awaited(self.context(call))
-            stream = self._run(turn, context, call, wire)
+            await stack.enter_async_context(self.gate.enter(call.stored_thread_id))
+            graph, config = await self.open_thread(call)
+            config = with_frontend_tools(config, request.tools)
+            turn = await plan_turn(graph, config, request)
+            context = None if self.context is None else await awaited(self.context(call))
+            stream = self._run(graph, turn, context, call, wire)
             headers = {**wire.headers, THREAD_ID_HEADER: call.thread_id}
             return _HoldingResponse(stream, wire.encoder, headers, stack.pop_all())
         raise AssertionError("unreachable")
 
+    async def admit(self, call: ThreadCall) -> ThreadCall:
+        """Return `call` with its owner.
+
+        Raises:
+            RequestError: The request is refused.
+        """
+        return replace(call, owner=await find_owner(self.authorize, call))
+
+    async def open_thread(self, call: ThreadCall) -> tuple[Graph, RunnableConfig]:
+        """Return the graph and the config for a thread that `call` has been admitted to."""
+        given = self.config
+        made = await awaited(given(call)) if callable(given) else given
+        config: RunnableConfig = made.copy() if made is not None else {}
+        thread = {"thread_id": call.stored_thread_id}
+        config["configurable"] = {**config.get("configurable", {}), **thread}
+        return await self.graph.open(config), config
+
     async def thread_state(self, request: Request) -> Response:
         """Answer `GET /threads/{thread_id}/state`."""
         thread_id = check_thread_id(request.path_params["thread_id"])
-        config = await self._config(ThreadCall(request, thread_id, None))
-        snapshot = await self.graph.aget_state(config)
+        graph, config = await self.open_thread(await self.admit(ThreadCall(request, thread_id)))
+        snapshot = await graph.aget_state(config)
         if not thread_exists(snapshot):
             raise RequestError(f"There is no thread {thread_id!r}.", status_code=404)
         return json_response(await thread_history(thread_id, snapshot, self.state))
 
-    def _run(self, turn: Turn, context: Any, call: ThreadCall, wire: Wire) -> ChunkStream:
+    def _run(
+        self, graph: Graph, turn: Turn, context: Any, call: ThreadCall, wire: Wire
+    ) -> ChunkStream:
         async def run(controller: RunController) -> None:
             try:
-                await controller.forward(await self._chunks(turn, context, wire))
+                await controller.forward(await self._chunks(graph, turn, context, wire))
             except Exception as error:  # the graph's own: it may be anything
                 what = f"A run on thread {call.thread_id!r}"
                 controller.add_error(report_failure(error, what, debug=self.debug))
@@ -150,16 +156,16 @@ class Backend:
         # Without grace: nothing here looks at `is_cancelled`, and the next request waits.
         return create_run(run, state=wire.shown, cancel_grace=0)
 
-    async def _chunks(self, turn: Turn, context: Any, wire: Wire) -> ChunkStream:
+    async def _chunks(self, graph: Graph, turn: Turn, context: Any, wire: Wire) -> ChunkStream:
         shown = dict(wire.shown) if wire.shown is not None else None
         state = self.state if wire.state is None else wire.state
         if turn.input is None:
-            snapshot = await self.graph.aget_state(turn.config)
+            snapshot = await graph.aget_state(turn.config)
             return from_langgraph_events(
                 snapshot_events(snapshot), parts=wire.parts, state=state, initial_state=shown
             )
         return stream_graph(
-            self.graph,
+            graph,
             turn.input,
             turn.config,
             context=context,
@@ -167,13 +173,6 @@ class Backend:
             state=state,
             initial_state=shown,
         )
-
-    async def _config(self, call: ThreadCall) -> RunnableConfig:
-        given = self.config
-        made = await _awaited(given(call)) if callable(given) else given
-        config: RunnableConfig = made.copy() if made is not None else {}
-        config["configurable"] = {**config.get("configurable", {}), "thread_id": call.thread_id}
-        return config
 
 
 class Endpoint:
@@ -213,7 +212,3 @@ class _HoldingResponse(AssistantStreamResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._stack:
             await super().__call__(scope, receive, send)
-
-
-async def _awaited(value: Any) -> Any:
-    return await value if inspect.isawaitable(value) else value

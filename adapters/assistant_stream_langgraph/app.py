@@ -1,16 +1,10 @@
 """`create_app`: a whole assistant-ui backend around a graph."""
 
-# LangGraph ships generics that pyright cannot fill in from here.
-# pyright: reportUnknownMemberType=false
-
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.memory import InMemorySaver
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -22,12 +16,21 @@ from starlette.routing import Route
 from assistant_stream_ce import RequestError
 from assistant_stream_ce.server import MAX_BODY_BYTES
 
-from ._backend import Backend, ConfigHook, ContextHook, Endpoint, ThreadCall
+from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall
+from ._backend import Backend, Endpoint
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
+from ._graph_source import Checkpointer, GraphFactory, create_graph_source
 from ._playground import create_page
-from .threads import Graph, GraphError, ThreadGate, is_graph
+from .threads import Graph, ThreadGate
 
-__all__ = ("ConfigHook", "ContextHook", "ThreadCall", "create_app")
+__all__ = (
+    "AuthorizeHook",
+    "ConfigHook",
+    "ContextHook",
+    "GraphFactory",
+    "ThreadCall",
+    "create_app",
+)
 
 BUSY_PATIENCE = 2.0
 """Seconds. A client that stops a run and asks again does so within a moment."""
@@ -43,9 +46,10 @@ EXPOSED_HEADERS = (
 
 
 def create_app(
-    graph: Graph,
+    graph: Graph | GraphFactory,
     *,
-    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    checkpointer: Checkpointer | None = None,
+    authorize: AuthorizeHook | None = None,
     config: RunnableConfig | ConfigHook | None = None,
     context: ContextHook | None = None,
     state: bool | Collection[str] = True,
@@ -72,9 +76,13 @@ def create_app(
     its run; the thread can be used again at once.
 
     Args:
-        graph: A compiled graph whose state has a `messages` channel.
+        graph: A compiled graph whose state has a `messages` channel, or a function that makes one
+            for a request from its config: `(config) -> graph`, async or not.
         checkpointer: Where threads are kept. By default the graph's own; a graph that has none
             gets one in memory.
+        authorize: Decides about every request: `(call) -> bool | str`, async or not. A text is the
+            user that the threads belong to; another user's threads are not there for it. By
+            default whoever knows a thread's id may use it.
         config: The config of every run, or a function that makes one for a request, for example
             with the user's id. It may be async, and refuse the request with a `RequestError`.
         context: A function that makes the graph's runtime context for a request.
@@ -91,8 +99,9 @@ def create_app(
         GraphError: `graph` is not a compiled graph, or has no `messages` channel.
     """
     backend = Backend(
-        graph=_with_checkpointer(_checked(graph), checkpointer),
+        graph=create_graph_source(graph, checkpointer),
         gate=ThreadGate(busy_patience),
+        authorize=authorize,
         config=config,
         context=context,
         state=_client_keys(state),
@@ -114,26 +123,6 @@ def create_app(
         middleware=middleware,
         exception_handlers={RequestError: on_request_error, HTTPException: on_http_exception},
     )
-
-
-def _checked(graph: object) -> Graph:
-    if not is_graph(graph):
-        raise GraphError(
-            f"`create_app` needs a compiled graph, not {type(graph).__name__}: call `.compile()`."
-        )
-    if "messages" not in graph.channels:
-        raise GraphError(
-            "The graph's state has no `messages` channel, so it cannot hold a conversation: add "
-            "one, for example with `langgraph.graph.MessagesState`."
-        )
-    return graph
-
-
-def _with_checkpointer(graph: Graph, checkpointer: BaseCheckpointSaver[Any] | None) -> Graph:
-    if checkpointer is None and isinstance(graph.checkpointer, BaseCheckpointSaver):
-        return graph
-    # A copy: the graph may serve elsewhere too.
-    return graph.copy({"checkpointer": checkpointer or InMemorySaver()})
 
 
 def _client_keys(state: bool | Collection[str]) -> bool | Collection[str]:
