@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from assistant_stream_ce.chunks import AssistantStreamChunk
+from assistant_stream_ce.chunks import AssistantStreamChunk, ToolResultChunk
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallState, real_id
@@ -118,6 +118,12 @@ class MessageTranslator:
         if call is not None and not call.answered:
             self._teller.answer(call, json_value(result), json_value(artifact), is_error, out)
         return out
+
+    def earlier_result(self, answer: ToolMessage) -> ToolResultChunk:
+        """Return the result of a call that stands in an earlier answer of the thread."""
+        content, artifact = json_value(answer.content), json_value(answer.artifact)
+        is_error = getattr(answer, "status", None) == "error"
+        return ToolResultChunk(answer.tool_call_id, content, artifact, is_error, is_earlier=True)
 
     @property
     def is_waiting(self) -> bool:

@@ -33,6 +33,7 @@ class GraphTranslator:
         interrupts_key: str | None,
         visibility: Visibility | None,
         predict: Mapping[str, tuple[str, str]] | None = None,
+        earlier_results: bool = False,
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
         # An answer without parts needs them too, to know the calls.
@@ -41,7 +42,11 @@ class GraphTranslator:
         if parts:
             shown = _messages_in(initial_state)
             self._parts = PartsTranslator(
-                steps=steps, nested=nested, visibility=visibility, shown=shown
+                steps=steps,
+                nested=nested,
+                visibility=visibility,
+                shown=shown,
+                earlier_results=earlier_results,
             )
         self._mirror: StateMirror | None = None
         self._mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state

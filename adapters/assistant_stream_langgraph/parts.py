@@ -64,6 +64,7 @@ class PartsTranslator:
             calls.
         visibility: What is shown, and what is nested under a tool call.
         shown: The messages, as dicts, that the client has already.
+        earlier_results: Whether the results of calls of earlier answers are told.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class PartsTranslator:
         nested: Nested = "parts",
         visibility: Visibility | None = None,
         shown: Iterable[Any] = (),
+        earlier_results: bool = False,
     ) -> None:
         self._messages = MessageTranslator()
         self._owners = ToolCallOwners()
@@ -83,6 +85,9 @@ class PartsTranslator:
         """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._past_calls: set[str] = set()
+        self._tells_earlier = earlier_results
+        self._callers: dict[object, BaseMessage] = {}
+        """Messages with calls, and results, by id: an interrupt may be about these calls."""
         self._interrupts: set[str] = set()
         self._ui_messages = UIMessages()
         self._one_step = steps == "run"
@@ -197,7 +202,7 @@ class PartsTranslator:
         for interrupt in interrupts:
             if interrupt.id not in self._interrupts:
                 self._interrupts.add(interrupt.id)
-                shown = interrupt_to_json(interrupt)
+                shown = interrupt_to_json(interrupt, self._callers.values())
                 chunks.append(DataPartChunk("interrupt", shown, interrupt.id, parent_id))
         return chunks
 
@@ -206,6 +211,7 @@ class PartsTranslator:
         self._known_namespaces.add(namespace)
         chunks: list[AssistantStreamChunk] = []
         for message in messages_in(channels):
+            self._learn_calls(message)
             route = self._routes.get(message.id) if message.id else None
             if route is None:
                 if id(message) in self._anonymous:
@@ -221,7 +227,8 @@ class PartsTranslator:
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
-            return ()  # The call stands in an earlier answer, and its place for a result too.
+            # The call stands in an earlier answer, and its place for a result too.
+            return (self._messages.earlier_result(message),) if self._tells_earlier else ()
         chunks = self._messages.feed(message, namespace=namespace, parent_id=parent_id, whole=whole)
         for chunk in chunks:
             if type(chunk) in _FOLLOWED:
@@ -288,6 +295,7 @@ class PartsTranslator:
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
+            self._learn_calls(message)
             route = self._routes.get(message.id or "", _HIDDEN)
             if route is not _HIDDEN or id(message) in self._anonymous:
                 continue  # It was shown in this run.
@@ -295,3 +303,9 @@ class PartsTranslator:
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])
+
+    def _learn_calls(self, message: BaseMessage) -> None:
+        if isinstance(message, ToolMessage) or (
+            isinstance(message, AIMessage) and message.tool_calls
+        ):
+            self._callers[message.id or id(message)] = message

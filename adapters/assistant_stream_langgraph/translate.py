@@ -31,6 +31,7 @@ def from_langgraph_events(
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
     predict: Mapping[str, tuple[str, str]] | None = None,
+    earlier_results: bool = False,
 ) -> ChunkStream:
     """Translate a graph's stream into chunks.
 
@@ -69,6 +70,9 @@ def from_langgraph_events(
             machinery's own model calls; what runs inside a tool is nested under its call.
         predict: Channels that show an argument of a tool call while it streams, before the tool
             has run: `{"draft": ("write_doc", "text")}`. What the graph then writes is the truth.
+        earlier_results: Whether to tell the result of a call that stands in an earlier answer of
+            the thread, one that waited for a person for example. The wires of the AI SDK and of
+            AG-UI carry it to where the client has the call.
 
     Raises:
         TypeError: `events` is no stream.
@@ -82,6 +86,7 @@ def from_langgraph_events(
         interrupts_key=interrupts_key,
         visibility=visibility,
         predict=predict,
+        earlier_results=earlier_results,
     )
     return pump(open_events(events), EventReader(stream_mode), translator)
 
@@ -100,6 +105,7 @@ def stream_graph(
     interrupts_key: str | None = "interrupts",
     visibility: Visibility | None = None,
     predict: Mapping[str, tuple[str, str]] | None = None,
+    earlier_results: bool = False,
     **options: Any,
 ) -> ChunkStream:
     """Run a graph and translate its stream, with every stream mode that has something to show.
@@ -117,6 +123,7 @@ def stream_graph(
         interrupts_key: As for `from_langgraph_events`.
         visibility: As for `from_langgraph_events`.
         predict: As for `from_langgraph_events`.
+        earlier_results: As for `from_langgraph_events`.
         options: Further arguments of `graph.astream`, such as `durability`.
     """
     if context is not None:
@@ -132,6 +139,7 @@ def stream_graph(
         interrupts_key=interrupts_key,
         visibility=visibility,
         predict=predict,
+        earlier_results=earlier_results,
     )
     remember_call(stream, GraphCall(graph, config, options))
     return stream
