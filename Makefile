@@ -77,7 +77,7 @@ $(BIN)/python:
 $(INSTALLED): pyproject.toml hatch_build.py adapters/assistant_stream.py | $(BIN)/python $(PAGE)
 	@echo "Installing the Python packages ..."
 	@$(PIP) install --upgrade pip
-	@$(PIP) install --editable '.[notebook,redis,serve]' --group dev
+	@$(PIP) install --editable '.[notebook,postgres,redis,serve]' --group dev
 	@touch $@
 
 $(WEB)/node_modules/.installed: $(WEB)/package-lock.json

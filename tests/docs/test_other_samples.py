@@ -10,7 +10,7 @@ import tomllib
 
 import pytest
 
-from assistant_stream_langgraph import cli
+from assistant_stream_cli import main
 from tests.docs.samples import PAGES, REPOSITORY, Sample, samples
 
 WEB = REPOSITORY / "assistant_stream_ce" / "server" / "playground" / "web"
@@ -36,7 +36,7 @@ def test_command(page: str, command: list[str], capsys: pytest.CaptureFixture[st
             assert set(extras(requirement)) <= declared_extras()
         case ["assistant-stream-ce", subcommand, *arguments]:
             with pytest.raises(SystemExit) as stopped:
-                cli.main([subcommand, *arguments, "--help"])
+                main([subcommand, *arguments, "--help"])
             assert stopped.value.code == 0
             known = capsys.readouterr().out
             for argument in arguments:

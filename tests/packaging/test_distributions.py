@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     "assistant_stream_ce",
+    "assistant_stream_cli",
     "assistant_stream_jupyter",
     "assistant_stream_langchain",
     "assistant_stream_langgraph",

@@ -24,6 +24,7 @@ SOURCES = [
     REPOSITORY / "adapters" / "assistant_stream_langchain",
     REPOSITORY / "adapters" / "assistant_stream_langgraph",
     REPOSITORY / "adapters" / "assistant_stream_jupyter",
+    REPOSITORY / "adapters" / "assistant_stream_cli",
 ]
 ADAPTER_LIBRARIES = ("langchain", "langchain_core", "langgraph", "langsmith")
 

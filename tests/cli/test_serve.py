@@ -1,130 +1,31 @@
-"""The command line, run as a user runs it."""
+"""`serve` and `demo`, run as a user runs them."""
 
 from __future__ import annotations
 
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from textwrap import dedent
 
 import httpx
 import pytest
 
-from assistant_stream_langgraph._loading import find_target, open_graph
-from assistant_stream_langgraph.cli import main
+from assistant_stream_cli import main
+from assistant_stream_cli._loading import find_target, open_graph
 from assistant_stream_langgraph.threads import is_graph
+from tests.cli.running import AGENT, ask, command, environment, serving, started
 from tests.npm import decode
-
-REPOSITORY = Path(__file__).parents[2]
-
-AGENT = """
-    from langchain_core.messages import AIMessage
-    from langgraph.graph import START, MessagesState, StateGraph
-
-    def answer(state):
-        return {"messages": [AIMessage(f"You said: {state['messages'][-1].text}", id=None)]}
-
-    builder = StateGraph(MessagesState)
-    builder.add_node("answer", answer)
-    builder.add_edge(START, "answer")
-    graph = builder.compile()
-
-    def factory():
-        return graph
-
-    async def async_factory(config):
-        assert config == {}
-        return graph
-
-    class Opened:
-        async def __aenter__(self):
-            return graph
-        async def __aexit__(self, *error):
-            print("closed", flush=True)
-
-    def opening():
-        return Opened()
-
-    def broken():
-        raise ValueError("no database")
-
-    def demanding(a, b):
-        return graph
-
-    number = 7
-"""
-
-PROGRAM = "import sys; from assistant_stream_langgraph.cli import main; sys.exit(main())"
-
-
-def command(*arguments: str) -> list[str]:
-    # `-P`: like a console script, it does not put the current folder first on the path.
-    return [sys.executable, "-P", "-c", PROGRAM, *arguments]
-
-
-def environment(**variables: str) -> Mapping[str, str]:
-    sources = os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "adapters")])
-    return {**os.environ, "PYTHONPATH": sources, **variables}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with `agent.py` in it, to run commands in; forgets what they import."""
-    (tmp_path / "agent.py").write_text(dedent(AGENT))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", sys.path.copy())
-    before = set(sys.modules)
-    yield tmp_path
-    for name in set(sys.modules) - before:
-        if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
-
-
-@contextmanager
-def running(folder: Path, *arguments: str) -> Generator[tuple[httpx.Client, str], None, None]:
-    """Run a command that serves; gives a client of it, and the line it has printed."""
-    process = subprocess.Popen(
-        command(*arguments, "--port", "0"),
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        found = re.search(r"http://\S+/", line)
-        assert found, line
-        with httpx.Client(base_url=found[0], timeout=20, trust_env=False) as client:
-            yield client, line
-    finally:
-        process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=15)
-    assert process.returncode == 0, error
-    assert error == ""
-    if "opening" in " ".join(arguments):
-        assert out == "closed\n"
-
-
-def ask(client: httpx.Client, text: str, thread_id: str = "t1") -> str:
-    message = {"role": "user", "parts": [{"type": "text", "text": text}]}
-    body = {"commands": [{"type": "add-message", "message": message}], "threadId": thread_id}
-    response = client.post("/assistant", json=body)
-    assert response.status_code == 200, response.text
-    return response.text
 
 
 def test_serve_a_graph_with_its_page(folder: Path) -> None:
     serve = ("serve", "agent.py:graph", "--cors-origin", "https://a.example")
-    with running(folder, *serve) as (client, line):
-        assert line.startswith("Serving agent.py:graph on http://127.0.0.1:")
+    with serving(folder, *serve) as (client, run):
+        assert run.out[0].startswith("Serving agent.py:graph on http://127.0.0.1:")
         assert "You said: Hi" in ask(client, "Hi")
         health = client.get("/health", headers={"Origin": "https://a.example"})
         assert health.json() == {"status": "ok"}
@@ -140,16 +41,17 @@ def test_serve_a_graph_with_its_page(folder: Path) -> None:
 def test_on_loopback_only_known_host_names_are_answered(
     folder: Path, options: tuple[str, ...], status: int
 ) -> None:
-    with running(folder, "serve", "agent.py:graph", *options) as (client, _):
+    with serving(folder, "serve", "agent.py:graph", *options) as (client, _):
         assert client.get("/health").status_code == 200
         foreign = client.get("/health", headers={"Host": "tunnel.example"})
         assert foreign.status_code == status
 
 
 def test_what_a_factory_has_opened_is_closed_at_the_end(folder: Path) -> None:
-    with running(folder, "serve", "./agent.py:opening", "--no-playground") as (client, _):
+    with serving(folder, "serve", "./agent.py:opening", "--no-playground") as (client, run):
         assert "You said: Hi" in ask(client, "Hi")
         assert client.get("/").json()["error"]["message"] == "Not Found"
+    assert run.out[-1] == "closed\n"
 
 
 @pytest.mark.parametrize(
@@ -179,11 +81,11 @@ def test_a_file_named_like_a_library_leaves_the_library_alone(folder: Path) -> N
     assert sys.modules["json"].dumps([]) == "[]"
 
 
-def test_checkpoints_in_a_file_outlive_the_server(folder: Path) -> None:
-    serve = ("serve", "agent.py:graph", "--checkpoint", "sqlite:///threads.db")
-    with running(folder, *serve) as (client, _):
+def test_a_restart_loses_nothing(folder: Path) -> None:
+    with serving(folder, "serve", "agent.py:graph") as (client, run):
         ask(client, "First")
-    with running(folder, *serve) as (client, _):
+        run.wait_for("Threads are kept in .assistant-stream-ce/agent-graph.db$")
+    with serving(folder, "serve", "agent.py:graph") as (client, _):
         ask(client, "Second")
         messages = client.get("/threads/t1/state").json()["values"]["messages"]
 
@@ -193,14 +95,58 @@ def test_checkpoints_in_a_file_outlive_the_server(folder: Path) -> None:
         "Second",
         "You said: Second",
     ]
+    assert (folder / ".assistant-stream-ce" / ".gitignore").read_text().endswith("\n*\n")
 
 
 def test_the_demo_needs_nothing(tmp_path: Path) -> None:
-    with running(tmp_path, "demo") as (client, line):
-        assert line.startswith("Serving the demo on ")
+    with serving(tmp_path, "demo") as (client, run):
+        assert run.out[0].startswith("Serving the demo on ")
         state = decode(ask(client, "Hello")).checked().state
 
     assert "I am a script" in state["messages"][1]["content"][0]["text"]
+    kept = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept == [tmp_path / "state" / "assistant-stream-ce" / "demo.db"]
+
+
+SLOW = """
+    import asyncio
+    from langchain_core.messages import AIMessage
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    async def answer(state, writer):
+        try:
+            await asyncio.sleep(60)
+        finally:
+            print("cleaned up", flush=True)
+
+    graph = StateGraph(MessagesState).add_node(answer).add_edge(START, "answer").compile()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_within_seconds_while_it_streams(
+    folder: Path, number: signal.Signals
+) -> None:
+    (folder / "slow.py").write_text(dedent(SLOW))
+    with started(folder, "serve", "slow.py:graph", "--port", "0") as run:
+        url = run.wait_until_serving()
+        message = {"role": "user", "parts": [{"type": "text", "text": "Hi"}]}
+        body = {"commands": [{"type": "add-message", "message": message}]}
+        with (
+            httpx.Client(base_url=url, trust_env=False) as client,
+            client.stream("POST", "/assistant", json=body) as response,
+        ):
+            pieces = response.iter_raw()
+            next(pieces)
+            start = time.monotonic()
+            assert run.stop(number) == 0
+
+    assert time.monotonic() - start < 10
+    assert run.out[-1] == "cleaned up\n"
+    assert [line for line in run.error if "Traceback" in line or "Error" in line] == []
+    assert any(line.startswith("Stopping: an answer may go on for") for line in run.error), (
+        run.error
+    )
 
 
 @pytest.mark.parametrize(
@@ -278,7 +224,7 @@ def test_a_port_in_use_is_named(folder: Path, capsys: pytest.CaptureFixture[str]
     ("arguments", "complaint"),
     [
         (["--host", "no.such.host.invalid"], "there is no address 'no.such.host.invalid'"),
-        (["--checkpoint", "mysql://x"], "is neither `memory` nor `sqlite:///FILE`"),
+        (["--checkpoint", "mysql://u:secret@x"], "'mysql://u:***@x' is none of `memory`, "),
         (["--checkpoint", "sqlite:///no/such/threads.db"], "there is no folder "),
         (["--checkpoint", "sqlite:///."], "is a folder"),
         (["--checkpoint", "sqlite:///agent.py"], "cannot be opened: "),

@@ -17,7 +17,9 @@ from typing import Any, TypeAlias, cast
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 
-from .threads import Graph, GraphError, is_graph
+from assistant_stream_langgraph.threads import Graph, GraphError, is_graph
+
+from ._target import dotted_name, is_file_name, split_target
 
 __all__ = ("find_target", "open_graph")
 
@@ -30,8 +32,8 @@ def find_target(target: str) -> object:
     Raises:
         GraphError: There is no such file, module or attribute, or the import failed.
     """
-    place, name = _split(target)
-    module = _import_file(Path(place)) if _is_file_name(place) else _import_module(place)
+    place, name = split_target(target)
+    module = _import_file(Path(place)) if is_file_name(place) else _import_module(place)
     names = graph_names(module)
     if name is None:
         if len(names) != 1:
@@ -84,18 +86,6 @@ def graph_names(module: ModuleType) -> list[str]:
     ]
 
 
-def _split(target: str) -> tuple[str, str | None]:
-    place, colon, name = target.rpartition(":")
-    # `C:\agent.py` has a colon too, but what follows it is no name.
-    if colon and (not name or name.isidentifier()):
-        return place, name or None
-    return target, None
-
-
-def _is_file_name(place: str) -> bool:
-    return place.endswith(".py") or "/" in place or "\\" in place
-
-
 def _import_module(name: str) -> ModuleType:
     sys.path.insert(0, str(Path.cwd()))
     try:
@@ -116,7 +106,7 @@ def _import_file(path: Path) -> ModuleType:
         raise GraphError(f"there is no file {path}.")
     if path.suffix != ".py":
         raise GraphError(f"{path} is not a Python file.")
-    root, name = _dotted_name(path)
+    root, name = dotted_name(path)
     sys.path.insert(0, str(root))
     try:
         if "." in name:
@@ -124,16 +114,6 @@ def _import_file(path: Path) -> ModuleType:
         return _execute(path, name)
     except (Exception, SystemExit) as error:
         raise _import_failed(str(path), error) from error
-
-
-def _dotted_name(path: Path) -> tuple[Path, str]:
-    """The folder to import from and the module's name: a file in a package is imported as part
-    of it, so that its relative imports work."""
-    parts, folder = [path.stem], path.parent
-    while (folder / "__init__.py").is_file():
-        parts.insert(0, folder.name)
-        folder = folder.parent
-    return folder, ".".join(parts)
 
 
 def _execute(path: Path, name: str) -> ModuleType:
