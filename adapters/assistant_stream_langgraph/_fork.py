@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.types import StateSnapshot
 
 from assistant_stream_ce.errors import RequestError
 
 from .threads import Graph, thread_exists, thread_messages
 
-__all__ = ("Fork", "find_fork", "said_before", "said_next")
+__all__ = ("Fork", "find_fork", "find_head", "said_before", "said_next")
 
 MAX_STEPS_BACK = 5_000
 """Checkpoints that are read for one fork; an agent makes about four for each model call."""
@@ -58,6 +59,25 @@ async def find_fork(graph: Graph, head: StateSnapshot, message_id: str) -> Fork:
         child = snapshot
     raise RequestError(
         f"The thread's history does not reach back to before message {message_id!r}.",
+        status_code=409,
+    )
+
+
+async def find_head(
+    graph: Graph, config: RunnableConfig, newest: StateSnapshot, message_id: str
+) -> StateSnapshot:
+    """Return the end of the branch that ends with the message; `newest` when that has it.
+
+    Raises:
+        RequestError: No branch of the thread ends with it (409).
+    """
+    if message_id in _ids(thread_messages(newest)):
+        return newest
+    async for snapshot in graph.aget_state_history(config, limit=MAX_STEPS_BACK):
+        if _ids(thread_messages(snapshot))[-1:] == [message_id]:
+            return snapshot
+    raise RequestError(
+        f"No branch of the thread ends with message {message_id!r}; reload it, then try again.",
         status_code=409,
     )
 

@@ -22,7 +22,7 @@ from assistant_stream_langchain.messages import (
     to_tool_message,
 )
 
-from ._fork import Fork, find_fork, said_before, said_next
+from ._fork import Fork, find_fork, find_head, said_before, said_next
 from ._turn_request import TurnRequest
 from .answers import InterruptAnswer, collect_answers
 from .threads import Graph, open_tool_calls, settle, thread_messages
@@ -51,24 +51,30 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
         RequestError: What is asked does not fit the thread (409), or a part of it has a form that
             cannot be used (400). The thread is then as it was before.
     """
-    head = await graph.aget_state(config)
+    head = newest = await graph.aget_state(config)
+    if request.head_id is not None:
+        head = await find_head(graph, config, newest, request.head_id)
     plan = _Plan(head, request)
     fork = await plan.find_fork(graph)
     if fork is not None:
-        return Turn(_at_checkpoint(config, fork.snapshot), plan.fork(fork))
+        return Turn(_at_checkpoint(config, fork.snapshot.config), plan.fork(fork))
+    if head is not newest:
+        config = _at_checkpoint(config, head.config)
     if request.answers or (request.results and head.interrupts):
         return Turn(config, plan.answer())
     plan.take_results()
     if head.next:
-        await settle(graph, config)
+        settled = await settle(graph, config)
+        if head is not newest:
+            config = _at_checkpoint(config, settled)
     if plan.said or not plan.open_calls:
         return Turn(config, plan.go_on())
     await graph.aupdate_state(config, {"messages": plan.results}, as_node=START)
     return Turn(config, None)
 
 
-def _at_checkpoint(config: RunnableConfig, snapshot: StateSnapshot) -> RunnableConfig:
-    checkpoint = snapshot.config.get("configurable", {})
+def _at_checkpoint(config: RunnableConfig, checkpoint_config: RunnableConfig) -> RunnableConfig:
+    checkpoint = checkpoint_config.get("configurable", {})
     config = config.copy()
     config["configurable"] = {**config.get("configurable", {}), **checkpoint}
     return config

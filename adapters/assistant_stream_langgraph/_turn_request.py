@@ -47,6 +47,9 @@ class TurnRequest:
     parent_id: str | None = None
     """The id of the message after which `said` comes, from a client that knows. What the user said
     after it is left behind on another branch. `ROOT` for the beginning; `None` for the end."""
+    head_id: str | None = None
+    """The id of the last message of the branch that the client shows, from a client that knows
+    several. `None` for the branch that the thread took last."""
     tools: Sequence[ClientTool] = ()
     """The tools that run in the front end."""
     system: str | None = None
@@ -63,6 +66,7 @@ def from_transport_request(request: AssistantTransportRequest) -> TurnRequest:
     results: list[ToolResult] = []
     answers: list[InterruptAnswer] = []
     edits: list[str] = []
+    regenerated: list[str] = []
     for command in request.commands:
         match command:
             case AddMessageCommand():
@@ -73,18 +77,24 @@ def from_transport_request(request: AssistantTransportRequest) -> TurnRequest:
                 results.append(command)
             case CustomCommand(type="resume"):
                 answers.append(_answer(command.payload))
+            case CustomCommand(type="regenerate"):
+                regenerated.append(_regenerated(command.payload))
             case CustomCommand():
                 raise RequestError(
                     f"Unknown command {command.type!r}; known are 'add-message', "
-                    "'add-tool-result' and 'resume'."
+                    "'add-tool-result', 'resume' and 'regenerate'."
                 )
     if len(edits) > 1:
         raise RequestError("A request can edit one message, not several.")
+    if regenerated and len(request.commands) > 1:
+        raise RequestError("The command 'regenerate' stands alone in its request.")
     return TurnRequest(
         said=said,
         results=results,
         answers=answers,
         edit_of=edits[0] if edits else None,
+        regenerate=regenerated[0] if regenerated else None,
+        head_id=_text(request.body, "headId", "body"),
         tools=[_tool(name, tool) for name, tool in request.tools.items()],
         system=request.system,
     )
@@ -99,16 +109,23 @@ def _answer(payload: Mapping[str, JSONValue]) -> InterruptAnswer:
         raise RequestError("The command 'resume' needs a `value` or `decisions`: the answer.")
     return InterruptAnswer(
         value,
-        interrupt_id=_text(payload, "id"),
-        tool_call_id=_text(payload, "toolCallId"),
+        interrupt_id=_text(payload, "id", "command 'resume'"),
+        tool_call_id=_text(payload, "toolCallId", "command 'resume'"),
     )
 
 
-def _text(payload: Mapping[str, JSONValue], key: str) -> str | None:
+def _regenerated(payload: Mapping[str, JSONValue]) -> str:
+    message_id = _text(payload, "messageId", "command 'regenerate'")
+    if not message_id:
+        raise RequestError("The command 'regenerate' needs the `messageId` of an answer.")
+    return message_id
+
+
+def _text(payload: Mapping[str, JSONValue], key: str, where: str) -> str | None:
     value = payload.get(key)
     if value is None or isinstance(value, str):
         return value
-    raise RequestError(f"The `{key}` of the command 'resume' must be a text.")
+    raise RequestError(f"The `{key}` of the {where} must be a text.")
 
 
 def _tool(name: str, value: JSONValue) -> ClientTool:
