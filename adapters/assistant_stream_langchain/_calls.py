@@ -104,10 +104,12 @@ class CallBook:
             call.provider_id = call_id
         return call
 
-    def find_result(self, call_id: str | None) -> CallState | None:
+    def find_result(self, call_id: str | None, index: int | str | None) -> CallState | None:
         """Return the call on the provider's side that a result answers."""
         if call_id and call_id in self._by_id:
             return self._by_id[call_id]
+        if index is not None:
+            return self._by_index.get(index)
         waiting = (c for c in reversed(self.calls) if c.on_server and not c.answered)
         return next(waiting, None)
 

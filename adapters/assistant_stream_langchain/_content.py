@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessage, AIMessageChunk
 
 from ._media import FileFragment, read_file
-from ._server_tools import CallFragment, ResultFragment, read_server_tool
+from ._server_tools import CallFragment, ResultFragment, read_executed_tool, read_server_tool
 from ._shapes import as_items, as_mapping, as_text, first_text
 from ._sources import SourceFragment, read_annotation, read_message_sources
 
@@ -35,9 +35,10 @@ __all__ = (
 
 @dataclass(slots=True)
 class TextFragment:
-    """A piece of the answer's text."""
+    """A piece of the answer's text, in the content block of this index."""
 
     text: str
+    index: int | str | None = None
 
 
 @dataclass(slots=True)
@@ -64,10 +65,10 @@ def read_content(message: AIMessage) -> list[Fragment]:
     """Return what `message` says, in order, as fragments."""
     content, kwargs = message.content, message.additional_kwargs
     calls = _Calls(message)
-    fragments: list[Fragment] = []
     reasoning = _kwargs_reasoning(kwargs) if kwargs else []
+    fragments: list[Fragment] = [*_kwargs_server_tools(kwargs)] if kwargs else []
     if isinstance(content, str):
-        fragments.extend(reasoning)
+        fragments[:0] = reasoning
         if text := content or as_text(kwargs.get("refusal")):  # OpenAI, where it did not stream
             fragments.append(TextFragment(text))
     else:
@@ -149,7 +150,7 @@ _TEXT_KEYS = {
 def _read_text(block: Block, kind: str) -> list[Fragment]:
     fragments: list[Fragment] = []
     if text := as_text(block.get(_TEXT_KEYS[kind])):
-        fragments.append(TextFragment(text))
+        fragments.append(TextFragment(text, block.get("index")))
     fragments.extend(
         source
         for key in ("annotations", "citations")
@@ -196,10 +197,22 @@ def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:
     return []
 
 
+def _kwargs_server_tools(kwargs: Mapping[str, Any]) -> Iterator[Fragment]:
+    """What the provider ran, which is mostly before it answered."""
+    for block in map(as_mapping, as_items(kwargs.get("tool_outputs"))):  # OpenAI.
+        if read_file(block) is None:
+            yield from read_server_tool(block)
+    for tool in map(as_mapping, as_items(kwargs.get("executed_tools"))):  # Groq.
+        yield from read_executed_tool(tool)
+
+
 def _kwargs_media(kwargs: Mapping[str, Any], has_content: bool) -> Iterator[Fragment]:
     for block in map(as_mapping, as_items(kwargs.get("tool_outputs"))):
-        file = read_file(block)
-        yield from [file] if file else read_server_tool(block)
+        if file := read_file(block):
+            yield file
+    for image in map(as_mapping, as_items(kwargs.get("images"))):  # Perplexity.
+        if file := read_file({"type": "image_url", **image}):
+            yield file
     audio = kwargs.get("audio")
     if isinstance(audio, bytes):
         audio = {"data": audio}

@@ -7,19 +7,29 @@ third or none. Names are global; the namespace only limits where an alias is loo
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 from assistant_stream_ce.typing import FinishReason
 
-from ._calls import CallBook
+from ._calls import CallBook, CallState
 from ._thinking import ThinkTag
 
-__all__ = ("MessageIndex", "MessageState", "Namespace")
+__all__ = ("MessageIndex", "MessageState", "Namespace", "OpenResult")
 
 Namespace = tuple[str, ...]
 
 _RUN_PREFIX = "lc_run-"
 _RUN_ID_LENGTH = len("lc_run--") + 36
+
+
+@dataclass(slots=True)
+class OpenResult:
+    """What has come so far of the result of a call that the provider ran."""
+
+    call: CallState
+    is_error: bool
+    pieces: list[str] = field(default_factory=list[str])
 
 
 class MessageState:
@@ -33,6 +43,7 @@ class MessageState:
         "has_run_id",
         "id",
         "namespace",
+        "open_results",
         "parent_id",
         "reasoning",
         "reconciled",
@@ -50,6 +61,8 @@ class MessageState:
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.book = CallBook()
+        self.open_results: dict[int | str | None, OpenResult] = {}
+        """By the content block whose text is the result."""
         self.think: ThinkTag | None = ThinkTag()
         self.time_to_first_token: float | None = None
         self.usage: tuple[int, int] | None = None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._shapes import as_items, as_mapping
+from ._shapes import as_items, as_mapping, as_text
 
-__all__ = ("CallFragment", "ResultFragment", "read_server_tool")
+__all__ = ("CallFragment", "ResultFragment", "read_executed_tool", "read_server_tool")
 
 
 @dataclass(slots=True)
@@ -25,11 +25,14 @@ class CallFragment:
 
 @dataclass(slots=True)
 class ResultFragment:
-    """The result of a call that the provider ran; without a call id, of the last such call."""
+    """The result of a call that the provider ran; without an id or an index, of the last one."""
 
     call_id: str | None
     output: Any
     is_error: bool = False
+    index: int | str | None = None
+    is_open: bool = False
+    """Whether the output follows as text in the content block of this index."""
 
 
 # What the Responses API names a call's result; the rest of the block is its arguments.
@@ -50,7 +53,7 @@ def read_server_tool(block: Mapping[str, Any]) -> Sequence[CallFragment | Result
     if kind in ("server_tool_use", "mcp_tool_use"):  # Anthropic.
         args = block.get("partial_json") or block.get("input") or None
         return [_server_call(block, block.get("name"), args)]
-    if kind.endswith("_tool_result"):
+    if kind.endswith("tool_result"):  # Bedrock's is `tool_result`, Anthropic's have a prefix.
         return [_anthropic_result(block)]
     if kind == "executable_code":  # Gemini.
         code = {"code": block.get("executable_code"), "language": block.get("language", "python")}
@@ -62,6 +65,15 @@ def read_server_tool(block: Mapping[str, Any]) -> Sequence[CallFragment | Result
     if kind.endswith("_call") or kind == "mcp_approval_request":
         return _responses_call(block, kind)
     return ()
+
+
+def read_executed_tool(tool: Mapping[str, Any]) -> Iterator[CallFragment | ResultFragment]:
+    """Yield the call and the result that Groq puts beside the content; in a stream, one each."""
+    index = f"executed-{tool.get('index')}"  # The model's own calls are numbered from 0 as well.
+    if name := as_text(tool.get("type")):
+        yield CallFragment(None, name, tool.get("arguments"), index, whole=True, on_server=True)
+    if output := tool.get("output"):
+        yield ResultFragment(None, output, index=index)
 
 
 def _v1_call(block: Mapping[str, Any], *, whole: bool) -> CallFragment:
@@ -82,7 +94,9 @@ def _anthropic_result(block: Mapping[str, Any]) -> ResultFragment:
     failed = bool(block.get("is_error"))
     if as_mapping(content).get("error_code"):
         failed = True
-    return ResultFragment(block.get("tool_use_id"), _clean(content), failed)
+    index = block.get("index")
+    is_open = content == "" and index is not None  # Bedrock.
+    return ResultFragment(block.get("tool_use_id"), _clean(content), failed, index, is_open)
 
 
 def _responses_call(block: Mapping[str, Any], kind: str) -> Sequence[CallFragment | ResultFragment]:

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage
+from pydantic import BaseModel
 
 from ._shapes import as_items, as_mapping, as_text, first_text
 
@@ -98,7 +99,7 @@ def read_message_sources(message: AIMessage) -> Iterator[SourceFragment]:
             for item in as_items(place.get(name)):
                 if (url := as_text(item)) and "://" in url and has_safe_scheme(url):
                     yield SourceFragment(url, url)
-                elif source := read_annotation(as_mapping(item)):
+                elif source := read_annotation(_fields(item)):
                     yield source
         for name in ("grounding_metadata", "groundingMetadata"):
             yield from _grounding_sources(as_mapping(place.get(name)))
@@ -110,6 +111,11 @@ def _grounding_sources(grounding: Mapping[str, Any]) -> Iterator[SourceFragment]
         for name in ("web", "retrieved_context", "retrievedContext", "maps"):
             if source := read_annotation(as_mapping(chunk.get(name))):
                 yield source
+
+
+def _fields(item: object) -> Mapping[str, Any]:
+    """A citation as a mapping; Perplexity's client leaves objects of its SDK."""
+    return item.model_dump() if isinstance(item, BaseModel) else as_mapping(item)
 
 
 def _document_key(annotation: Mapping[str, Any]) -> str | None:

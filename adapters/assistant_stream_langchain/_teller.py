@@ -29,7 +29,7 @@ from ._content import (
     SourceFragment,
     TextFragment,
 )
-from ._message_index import MessageState
+from ._message_index import MessageState, OpenResult
 from ._results import args_text, json_value
 from ._steps import Steps
 
@@ -56,6 +56,11 @@ class Teller:
 
     def tell(self, fragment: Fragment, message: MessageState, out: Chunks) -> None:
         """Append the chunks for one streamed fragment."""
+        if message.open_results:
+            if isinstance(fragment, TextFragment) and fragment.index in message.open_results:
+                message.open_results[fragment.index].pieces.append(fragment.text)
+                return
+            self.close_results(message, out)
         match fragment:
             case TextFragment():
                 self.tell_text(fragment.text, message, out)
@@ -152,6 +157,12 @@ class Teller:
                 call.closed = True
                 out.append(ToolCallArgsTextFinishChunk(call.wire_id))
 
+    def close_results(self, message: MessageState, out: Chunks) -> None:
+        """Append the results whose text has come."""
+        for result in message.open_results.values():
+            self.answer(result.call, "".join(result.pieces), None, result.is_error, out)
+        message.open_results.clear()
+
     def begin_tool(
         self, call_id: str, name: str, args: str, parent_id: str | None, out: Chunks
     ) -> CallState:
@@ -225,9 +236,13 @@ class Teller:
     def _tell_server_result(
         self, fragment: ResultFragment, message: MessageState, out: Chunks
     ) -> None:
-        call = message.book.find_result(fragment.call_id)
-        if call is not None and not call.answered:
-            self.close_call(call, message, out)
+        call = message.book.find_result(fragment.call_id, fragment.index)
+        if call is None or call.answered:
+            return
+        self.close_call(call, message, out)
+        if fragment.is_open:
+            message.open_results[fragment.index] = OpenResult(call, fragment.is_error)
+        else:
             self.answer(call, json_value(fragment.output), None, fragment.is_error, out)
 
     def _tell_file(self, file: FileFragment, message: MessageState, out: Chunks) -> None:

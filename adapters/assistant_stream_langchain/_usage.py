@@ -21,7 +21,7 @@ _WORDS: Mapping[FinishReason, str] = {
     " recitation blocklist prohibited_content spii image_safety language",
     "tool-calls": "tool_calls tool_call tool_use function_call",
     "error": "error failed malformed_function_call unexpected_tool_call error_toxic"
-    " malformed_model_output malformed_tool_use",
+    " malformed_model_output malformed_tool_use insufficient_system_resource",
     "unknown": "finish_reason_unspecified",
 }
 _REASONS: Mapping[str, FinishReason] = {

@@ -254,6 +254,7 @@ class MessageTranslator:
             held, message.think = message.think.flush(), None
             for fragment in held:
                 self._teller.tell(fragment, message, out)
+        self._teller.close_results(message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:
             # Arguments of which nothing has streamed may still stand in the complete message.

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from .provider import Provider
+from .shown import WAYS, Ask
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,9 @@ def running_provider() -> Iterator[Provider]:
 def provider(running_provider: Provider) -> Provider:
     running_provider.says()
     return running_provider
+
+
+@pytest.fixture(params=WAYS)
+def ask(request: pytest.FixtureRequest, provider: Provider) -> Ask:
+    """Asks a model in every way there is."""
+    return Ask(request.param, provider)

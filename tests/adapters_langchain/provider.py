@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-__all__ = ("Answer", "Provider", "events", "json_answer", "json_lines")
+__all__ = ("Answer", "Item", "Provider", "Said", "events", "json_answer", "json_lines")
+
+Item = dict[str, Any]
 
 
 @dataclass
@@ -22,6 +24,14 @@ class Answer:
     frames: Sequence[bytes]
     content_type: str = "application/json"
     status: int = 200
+
+
+@dataclass
+class Said:
+    """One answer of a model: as it is streamed, and in one piece."""
+
+    streamed: Answer
+    complete: Answer
 
 
 def json_answer(body: Any, status: int = 200) -> Answer:

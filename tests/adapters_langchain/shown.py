@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import AsyncIterable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 from assistant_stream_ce.chunks import AssistantStreamChunk
@@ -15,7 +17,11 @@ from assistant_stream_ce.testing import check_stream
 from assistant_stream_langchain import AssistantCallbackHandler, MessageTranslator
 from tests.npm import Decoded, decode
 
+from .provider import Provider, Said
+
 Chunks = list[AssistantStreamChunk]
+Way = Literal["astream", "ainvoke", "ainvoke, not streamed"]
+WAYS: tuple[Way, ...] = ("astream", "ainvoke", "ainvoke, not streamed")
 
 
 def translate(messages: Iterable[BaseMessage], **where: Any) -> Chunks:
@@ -65,6 +71,32 @@ async def call(
     return chunks, returned[0]
 
 
+@dataclass
+class Ask:
+    """Asks a model: reads its stream, invokes it with the handler, which makes it stream, or
+    invokes it while it may not stream."""
+
+    way: Way
+    provider: Provider
+
+    @property
+    def streams(self) -> bool:
+        """Whether the provider is asked to stream."""
+        return self.way != "ainvoke, not streamed"
+
+    async def __call__(
+        self, model: BaseChatModel, said: Said, tools: Sequence[Any] = ()
+    ) -> tuple[Chunks, AIMessage]:
+        """The chunks of the answer, and the message that LangChain makes of it."""
+        self.provider.says(said.streamed if self.streams else said.complete)
+        if not self.streams:
+            model = model.model_copy(update={"disable_streaming": True})
+        asked: Any = model.bind_tools(tools) if tools else model
+        if self.way == "astream":
+            return await stream(asked.astream("hi"))
+        return await call(lambda handler: asked.ainvoke("hi", {"callbacks": [handler]}))
+
+
 def show(chunks: Chunks) -> Decoded:
     """The message that a client shows; both wires must agree."""
     check_stream(chunks)
@@ -110,14 +142,19 @@ def kinds(shown: Decoded) -> list[str]:
     return [part["type"] for part in shown.parts]
 
 
-def assert_shows(chunks: Chunks, message: AIMessage) -> Decoded:
-    """Check that what a client ends up with is the message."""
+def assert_shows(
+    chunks: Chunks, message: AIMessage, *, finish_reason: str | None = None
+) -> Decoded:
+    """Check that what a client ends up with is the message, and why its one step ended."""
     shown = show(chunks)
     assert shown.text == str(message.text)
     assert calls(shown) == [(c["id"], c["name"], c["args"]) for c in message.tool_calls]
+    [step] = shown.metadata["steps"]
+    if finish_reason is not None:
+        assert step["finishReason"] == finish_reason
     usage = message.usage_metadata
     if usage is not None:
-        [step] = shown.metadata["steps"]
+        assert usage["output_tokens"] > 0
         assert step["usage"]["inputTokens"] == usage["input_tokens"]
         assert step["usage"]["outputTokens"] == usage["output_tokens"]
     return shown

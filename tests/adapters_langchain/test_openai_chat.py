@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 
-from .provider import Answer, Provider, events, json_answer
-from .shown import assert_shows, call, calls, show, stream
+from .chat_completions import asks, said
+from .provider import Provider, json_answer
+from .shown import Ask, assert_shows, call, calls, kinds, show, stream
 
 Model = Callable[..., ChatOpenAI]
-USAGE = {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27}
 
 
 @pytest.fixture
-def model(provider: Provider) -> Callable[..., ChatOpenAI]:
+def model(provider: Provider) -> Model:
     def make(**options: Any) -> ChatOpenAI:
         return ChatOpenAI(
             model="gpt-5",
@@ -29,41 +29,6 @@ def model(provider: Provider) -> Callable[..., ChatOpenAI]:
         )
 
     return make
-
-
-def streamed(
-    deltas: Sequence[dict[str, Any]],
-    *,
-    finish_reason: str = "stop",
-    usage: dict[str, Any] | None = None,
-    last_delta: dict[str, Any] | None = None,
-) -> Answer:
-    """A streamed chat completion: deltas, the finish reason, then the usage chunk."""
-
-    def chunk(choices: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
-        head = {"id": "chatcmpl-9", "object": "chat.completion.chunk", "created": 1}
-        return {**head, "model": "gpt-5", "choices": choices, **more}
-
-    def choice(delta: dict[str, Any], reason: str | None = None) -> list[dict[str, Any]]:
-        return [{"index": 0, "delta": delta, "finish_reason": reason}]
-
-    items = [chunk(choice({"role": "assistant", "content": ""}))]
-    items += [chunk(choice(delta)) for delta in deltas]
-    items.append(chunk(choice(last_delta or {}, finish_reason)))
-    if usage is not None:
-        items.append(chunk([], usage=usage))
-    return events(items, done=True)
-
-
-def complete(message: dict[str, Any], finish_reason: str = "stop", **more: Any) -> Answer:
-    """A chat completion that is not streamed."""
-    choice = {
-        "index": 0,
-        "message": {"role": "assistant", **message},
-        "finish_reason": finish_reason,
-    }
-    head = {"id": "chatcmpl-9", "object": "chat.completion", "created": 1, "model": "gpt-5"}
-    return json_answer({**head, "choices": [choice], **more})
 
 
 @tool
@@ -78,138 +43,115 @@ def clock() -> str:
     return "noon"
 
 
-def tool_delta(index: int, arguments: str, **first: Any) -> dict[str, Any]:
-    function = {"arguments": arguments}
-    if "name" in first:
-        function["name"] = first.pop("name")
-    return {"tool_calls": [{"index": index, "function": function, **first}]}
-
-
-TWO_CALLS = [
-    {"content": "Let me "},
-    {"content": "look."},
-    tool_delta(0, "", id="call_a", name="weather", type="function"),
-    tool_delta(0, '{"ci'),
-    tool_delta(1, "", id="call_b", name="weather", type="function"),
-    tool_delta(0, 'ty": "Par'),
-    tool_delta(1, '{"city"'),
-    tool_delta(0, 'is"}'),
-    tool_delta(1, ': "Rome"}'),
-]
+PARIS, ROME = {"city": "Paris"}, {"city": "Rome"}
+FIRST = asks(0, '{"ci', 'ty": "Par', 'is"}', id="call_a", name="weather", type="function")
+SECOND = asks(1, '{"city"', ': "Rome"}', id="call_b", name="weather", type="function")
+# Interleaved.
+TWO_CALLS = [{"content": "Let me "}, {"content": "look."}, *FIRST[:2], SECOND[0], FIRST[2]]
+TWO_CALLS += [SECOND[1], FIRST[3], SECOND[2]]
 
 
 @pytest.mark.shows("OpenAI chat completions", "text", "usage", "finish reason")
-async def test_text_is_streamed_token_by_token_with_usage_and_finish_reason(
-    provider: Provider, model: Model
-) -> None:
+async def test_text_usage_and_finish_reason(ask: Ask, model: Model) -> None:
     deltas = [{"content": "Hel"}, {"content": "lo"}, {"content": " 世界 \U0001f600"}]
-    provider.says(streamed(deltas, usage=USAGE))
 
-    chunks, merged = await stream(model().astream("hi"))
+    chunks, message = await ask(model(), said(*deltas))
 
-    shown = assert_shows(chunks, merged)
-    assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
+    shown = assert_shows(chunks, message, finish_reason="stop")
     assert shown.text == "Hello 世界 \U0001f600"
-    assert shown.metadata["steps"][0]["finishReason"] == "stop"
-    assert [c.text_delta for c in chunks if c.type == "text-delta"][:2] == ["Hel", "lo"]
+    if ask.streams:
+        assert [c.text_delta for c in chunks if c.type == "text-delta"][:2] == ["Hel", "lo"]
 
 
 @pytest.mark.shows("OpenAI chat completions", "parallel calls")
 async def test_parallel_calls_with_interleaved_fragments_keep_their_arguments(
-    provider: Provider, model: Model
+    ask: Ask, model: Model
 ) -> None:
-    provider.says(streamed(TWO_CALLS, finish_reason="tool_calls", usage=USAGE))
+    chunks, message = await ask(model(), said(*TWO_CALLS, finish_reason="tool_calls"), [weather])
 
-    chunks, merged = await stream(model().bind_tools([weather]).astream("hi"))
-
-    shown = assert_shows(chunks, merged)
-    assert calls(shown) == [
-        ("call_a", "weather", {"city": "Paris"}),
-        ("call_b", "weather", {"city": "Rome"}),
-    ]
-    assert shown.metadata["steps"][0]["finishReason"] == "tool-calls"
+    shown = assert_shows(chunks, message, finish_reason="tool-calls")
+    assert calls(shown) == [("call_a", "weather", PARIS), ("call_b", "weather", ROME)]
     assert {part["state"] for part in shown.parts[1:]} == {"call"}  # its tools may run now
+    if ask.streams:
+        assert sum(chunk.type == "tool-call-delta" for chunk in chunks) == 5
 
 
 @pytest.mark.shows("OpenAI chat completions", "call without arguments")
+@pytest.mark.parametrize("arguments", [[], ["{}"]])
 async def test_a_call_without_arguments_has_the_empty_object(
+    ask: Ask, model: Model, arguments: list[str]
+) -> None:
+    deltas = asks(0, *arguments, id="call_a", name="clock", type="function")
+
+    chunks, message = await ask(model(), said(*deltas, finish_reason="tool_calls"), [clock])
+
+    shown = show(chunks)
+    assert calls(shown) == [("call_a", "clock", {})]
+    if arguments or ask.streams:  # The client takes an empty text for invalid JSON.
+        assert_shows(chunks, message, finish_reason="tool-calls")
+
+
+@pytest.mark.shows("OpenAI chat completions", "files")
+async def test_a_spoken_answer_is_a_file_and_its_transcript(
     provider: Provider, model: Model
 ) -> None:
-    deltas = [tool_delta(0, "", id="call_a", name="clock", type="function")]
-    provider.says(streamed(deltas, finish_reason="tool_calls"))
+    """The client drops the sound of an answer that is streamed."""
+    audio = {"id": "audio_1", "data": "UklGRg==", "transcript": "Hello", "expires_at": 1}
+    provider.says(said(message={"content": None, "audio": audio}).complete)
+    quiet = model(disable_streaming=True)
 
-    chunks, merged = await stream(model().bind_tools([clock]).astream("hi"))
+    chunks, _ = await call(lambda h: quiet.ainvoke("hi", {"callbacks": [h]}))
 
-    assert calls(assert_shows(chunks, merged)) == [("call_a", "clock", {})]
+    shown = show(chunks)
+    assert kinds(shown) == ["text", "file"]
+    assert shown.text == "Hello"
+    assert shown.parts[1]["data"] == "data:audio/wav;base64,UklGRg=="
 
 
 async def test_content_on_the_chunk_that_carries_the_finish_reason_is_kept(
-    provider: Provider, model: Model
+    ask: Ask, model: Model
 ) -> None:
-    provider.says(streamed([{"content": "almost "}], last_delta={"content": "done"}))
+    answer = said({"content": "almost "}, last_delta={"content": "done"})
 
-    chunks, merged = await stream(model().astream("hi"))
+    chunks, message = await ask(model(), answer)
 
-    assert assert_shows(chunks, merged).text == "almost done"
+    assert assert_shows(chunks, message).text == "almost done"
 
 
 @pytest.mark.parametrize(
     ("reason", "shown_reason"),
     [("length", "length"), ("content_filter", "content-filter"), ("stop", "stop")],
 )
-async def test_finish_reasons(
-    provider: Provider, model: Model, reason: str, shown_reason: str
-) -> None:
-    provider.says(streamed([{"content": "x"}], finish_reason=reason))
+async def test_finish_reasons(ask: Ask, model: Model, reason: str, shown_reason: str) -> None:
+    chunks, message = await ask(model(), said({"content": "x"}, finish_reason=reason))
 
-    chunks, _ = await stream(model().astream("hi"))
-
-    assert show(chunks).metadata["steps"][0]["finishReason"] == shown_reason
+    assert_shows(chunks, message, finish_reason=shown_reason)
 
 
-async def test_invoking_with_the_handler_streams(provider: Provider, model: Model) -> None:
-    provider.says(streamed(TWO_CALLS, finish_reason="tool_calls", usage=USAGE))
+async def test_the_tokens_of_the_run_end_its_message(provider: Provider, model: Model) -> None:
+    provider.says(said(*TWO_CALLS, finish_reason="tool_calls").streamed)
     bound = model().bind_tools([weather])
 
-    chunks, answer = await call(lambda h: bound.ainvoke("hi", config={"callbacks": [h]}))
+    chunks, _ = await call(lambda h: bound.ainvoke("hi", config={"callbacks": [h]}))
 
-    assert_shows(chunks, answer)
-    assert sum(chunk.type == "tool-call-delta" for chunk in chunks) == 5
     assert chunks[-1].type == "message-finish"
     assert (chunks[-1].input_tokens, chunks[-1].output_tokens) == (20, 7)
 
 
-async def test_an_answer_that_is_not_streamed_is_shown_whole(
-    provider: Provider, model: Model
-) -> None:
-    message = {
-        "content": "Looking.",
-        "tool_calls": [
-            {
-                "id": "call_a",
-                "type": "function",
-                "function": {"name": "weather", "arguments": '{"city": "Paris"}'},
-            },
-            {"id": "call_b", "type": "function", "function": {"name": "clock", "arguments": "{}"}},
-        ],
-    }
-    provider.says(complete(message, finish_reason="tool_calls", usage=USAGE))
-    quiet = model(disable_streaming=True).bind_tools([weather])
+async def test_an_answer_without_usage_has_none(provider: Provider, model: Model) -> None:
+    provider.says(said({"content": "Hello"}, usage=None).streamed)
 
-    chunks, answer = await call(lambda h: quiet.ainvoke("hi", config={"callbacks": [h]}))
+    chunks, merged = await stream(model().astream("hi"))
 
-    shown = assert_shows(chunks, answer)
-    assert calls(shown) == [
-        ("call_a", "weather", {"city": "Paris"}),
-        ("call_b", "clock", {}),
-    ]
+    assert merged.usage_metadata is None
+    assert assert_shows(chunks, merged).text == "Hello"
 
 
 async def test_arguments_that_are_no_json_are_shown_as_they_are(
     provider: Provider, model: Model
 ) -> None:
     call_ = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": "{oops"}}
-    provider.says(complete({"content": None, "tool_calls": [call_]}))
+    provider.says(said(message={"content": None, "tool_calls": [call_]}).complete)
 
     chunks, answer = await call(
         lambda h: model(disable_streaming=True).ainvoke("hi", config={"callbacks": [h]})

@@ -8,21 +8,10 @@ from typing import Any
 import pytest
 from langchain_openai import ChatOpenAI
 
-from .provider import Answer, Provider, events, json_answer
-from .shown import (
-    assert_shows,
-    call,
-    calls,
-    kinds,
-    reasoning,
-    results,
-    show,
-    sources,
-    stream,
-)
+from .provider import Item, Provider, Said, events, json_answer
+from .shown import Ask, assert_shows, calls, kinds, reasoning, results, show, sources
 
 Model = Callable[..., ChatOpenAI]
-Item = dict[str, Any]
 
 VERSIONS = pytest.mark.parametrize("output_version", ["v0", "responses/v1", "v1"])
 
@@ -71,8 +60,8 @@ def response(output: Sequence[Item], status: str = "completed", **more: Any) -> 
     }
 
 
-def streamed(*items: tuple[Item, Item, list[Item]], **end: Any) -> Answer:
-    """A streamed response of items, each with how it begins, how it ends and its deltas."""
+def said(*items: tuple[Item, Item, list[Item]], **end: Any) -> Said:
+    """A response of items, each with how it begins, how it ends and its deltas."""
     frames: list[Item] = [
         {"type": "response.created", "response": response([], "in_progress")},
         {"type": "response.in_progress", "response": response([], "in_progress")},
@@ -83,9 +72,8 @@ def streamed(*items: tuple[Item, Item, list[Item]], **end: Any) -> Answer:
         frames.append({"type": "response.output_item.done", "output_index": number, "item": done})
     last = response([done for _, done, _ in items], **end)
     frames.append({"type": f"response.{last['status']}", "response": last})
-    return events(
-        [{"sequence_number": number, **frame} for number, frame in enumerate(frames)], named=True
-    )
+    numbered = [{"sequence_number": number, **frame} for number, frame in enumerate(frames)]
+    return Said(events(numbered, named=True), json_answer(last))
 
 
 def text_item(*pieces: str, annotations: Sequence[Item] = ()) -> tuple[Item, Item, list[Item]]:
@@ -167,32 +155,29 @@ def reasoning_item(*summaries: Sequence[str], **done: Any) -> tuple[Item, Item, 
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "text", "usage", "finish reason")
 async def test_text_with_usage_and_finish_reason(
-    provider: Provider, model: Model, output_version: str
+    ask: Ask, model: Model, output_version: str
 ) -> None:
-    provider.says(streamed(text_item("Hel", "lo")))
+    answer = said(text_item("Hel", "lo"))
 
-    chunks, merged = await stream(model(output_version=output_version).astream("hi"))
+    chunks, message = await ask(model(output_version=output_version), answer)
 
-    shown = assert_shows(chunks, merged)
-    assert shown.metadata["steps"][0]["usage"]["outputTokens"] > 0
+    shown = assert_shows(chunks, message, finish_reason="stop")
+    assert message.usage_metadata is not None
     assert shown.text == "Hello"
-    assert shown.metadata["steps"][0]["finishReason"] == "stop"
     assert [chunk.type for chunk in chunks].count("step-start") == 1
 
 
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "reasoning")
 async def test_each_reasoning_summary_is_a_part_of_its_own(
-    provider: Provider, model: Model, output_version: str
+    ask: Ask, model: Model, output_version: str
 ) -> None:
-    provider.says(
-        streamed(
-            reasoning_item(("First ", "thought."), ("Second thought.",), encrypted_content="gAAA"),
-            text_item("So."),
-        )
+    answer = said(
+        reasoning_item(("First ", "thought."), ("Second thought.",), encrypted_content="gAAA"),
+        text_item("So."),
     )
 
-    chunks, _ = await stream(model(output_version=output_version).astream("hi"))
+    chunks, _ = await ask(model(output_version=output_version), answer)
 
     shown = show(chunks)
     assert reasoning(shown) == ["First thought.", "Second thought."]
@@ -202,32 +187,28 @@ async def test_each_reasoning_summary_is_a_part_of_its_own(
 
 @VERSIONS
 async def test_an_empty_reasoning_item_shows_nothing(
-    provider: Provider, model: Model, output_version: str
+    ask: Ask, model: Model, output_version: str
 ) -> None:
-    provider.says(streamed(reasoning_item(), text_item("So.")))
+    answer = said(reasoning_item(), text_item("So."))
 
-    chunks, merged = await stream(model(output_version=output_version).astream("hi"))
+    chunks, message = await ask(model(output_version=output_version), answer)
 
-    assert kinds(assert_shows(chunks, merged)) == ["text"]
+    assert kinds(assert_shows(chunks, message)) == ["text"]
 
 
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "parallel calls", "call without arguments")
-async def test_parallel_function_calls(
-    provider: Provider, model: Model, output_version: str
-) -> None:
-    provider.says(
-        streamed(
-            text_item("Looking."),
-            call_item(1, "weather", '{"city"', ':"Paris"}'),
-            call_item(2, "weather", '{"city":"Rome"}'),
-            call_item(3, "clock", "{}"),
-        )
+async def test_parallel_function_calls(ask: Ask, model: Model, output_version: str) -> None:
+    answer = said(
+        text_item("Looking."),
+        call_item(1, "weather", '{"city"', ':"Paris"}'),
+        call_item(2, "weather", '{"city":"Rome"}'),
+        call_item(3, "clock", "{}"),
     )
 
-    chunks, merged = await stream(model(output_version=output_version).astream("hi"))
+    chunks, message = await ask(model(output_version=output_version), answer)
 
-    shown = assert_shows(chunks, merged)
+    shown = assert_shows(chunks, message)
     assert calls(shown) == [
         ("call_1", "weather", {"city": "Paris"}),
         ("call_2", "weather", {"city": "Rome"}),
@@ -238,9 +219,7 @@ async def test_parallel_function_calls(
 
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "sources")
-async def test_annotations_are_sources(
-    provider: Provider, model: Model, output_version: str
-) -> None:
+async def test_annotations_are_sources(ask: Ask, model: Model, output_version: str) -> None:
     url = {
         "type": "url_citation",
         "url": "https://a.example/p",
@@ -249,9 +228,9 @@ async def test_annotations_are_sources(
         "end_index": 3,
     }
     file = {"type": "file_citation", "file_id": "file-9", "filename": "book.pdf", "index": 3}
-    provider.says(streamed(text_item("So it says", annotations=[url, url, file])))
+    answer = said(text_item("So it says", annotations=[url, url, file]))
 
-    chunks, _ = await stream(model(output_version=output_version).astream("hi"))
+    chunks, _ = await ask(model(output_version=output_version), answer)
 
     shown = show(chunks)
     assert sources(shown) == [("https://a.example/p", "Page A"), ("", "book.pdf")]
@@ -260,7 +239,7 @@ async def test_annotations_are_sources(
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "server-side tools")
 async def test_web_search_and_code_are_calls_that_have_run(
-    provider: Provider, model: Model, output_version: str
+    ask: Ask, model: Model, output_version: str
 ) -> None:
     search = {
         "type": "web_search_call",
@@ -276,9 +255,9 @@ async def test_web_search_and_code_are_calls_that_have_run(
         "container_id": "cntr_1",
         "outputs": [{"type": "logs", "logs": "1"}],
     }
-    provider.says(streamed((search, search, []), (code, code, []), text_item("Done.")))
+    answer = said((search, search, []), (code, code, []), text_item("Done."))
 
-    chunks, _ = await stream(model(output_version=output_version).astream("hi"))
+    chunks, _ = await ask(model(output_version=output_version), answer)
 
     shown = show(chunks)
     assert kinds(shown) == ["tool-call", "tool-call", "text"]
@@ -293,9 +272,7 @@ async def test_web_search_and_code_are_calls_that_have_run(
 
 @VERSIONS
 @pytest.mark.shows("OpenAI Responses", "files")
-async def test_a_generated_image_is_a_file(
-    provider: Provider, model: Model, output_version: str
-) -> None:
+async def test_a_generated_image_is_a_file(ask: Ask, model: Model, output_version: str) -> None:
     image = {
         "type": "image_generation_call",
         "id": "ig_1",
@@ -303,9 +280,9 @@ async def test_a_generated_image_is_a_file(
         "result": "iVBORw0K",
         "output_format": "webp",
     }
-    provider.says(streamed((image, image, []), text_item("There.")))
+    answer = said((image, image, []), text_item("There."))
 
-    chunks, _ = await stream(model(output_version=output_version).astream("hi"))
+    chunks, _ = await ask(model(output_version=output_version), answer)
 
     shown = show(chunks)
     [file] = [part for part in shown.parts if part["type"] == "file"]
@@ -315,7 +292,7 @@ async def test_a_generated_image_is_a_file(
 
 @VERSIONS
 async def test_mcp_calls_carry_their_arguments_and_output(
-    provider: Provider, model: Model, output_version: str
+    ask: Ask, model: Model, output_version: str
 ) -> None:
     mcp = {
         "type": "mcp_call",
@@ -326,9 +303,9 @@ async def test_mcp_calls_carry_their_arguments_and_output(
         "output": "an answer",
         "error": None,
     }
-    provider.says(streamed((mcp, mcp, []), text_item("Done.")))
+    answer = said((mcp, mcp, []), text_item("Done."))
 
-    chunks, _ = await stream(model(output_version=output_version).astream("hi"))
+    chunks, _ = await ask(model(output_version=output_version), answer)
 
     shown = show(chunks)
     [(call_id, name, args)] = calls(shown)
@@ -336,31 +313,11 @@ async def test_mcp_calls_carry_their_arguments_and_output(
     assert results(shown) == {"mcp_1": "an answer"}
 
 
-async def test_an_incomplete_response_says_why(provider: Provider, model: Model) -> None:
-    answer = streamed(
+async def test_an_incomplete_response_says_why(ask: Ask, model: Model) -> None:
+    answer = said(
         text_item("Hel"), status="incomplete", incomplete_details={"reason": "max_output_tokens"}
     )
-    provider.says(answer)
 
-    chunks, _ = await stream(model().astream("hi"))
+    chunks, message = await ask(model(), answer)
 
-    assert show(chunks).metadata["steps"][0]["finishReason"] == "length"
-
-
-@VERSIONS
-async def test_a_response_that_is_not_streamed_shows_the_same(
-    provider: Provider, model: Model, output_version: str
-) -> None:
-    items = [
-        reasoning_item(("One.",), ("Two.",)),
-        text_item("Hello"),
-        call_item(1, "weather", '{"city":"Paris"}'),
-    ]
-    provider.says(json_answer(response([done for _, done, _ in items])))
-    quiet = model(output_version=output_version, disable_streaming=True)
-
-    chunks, answer = await call(lambda h: quiet.ainvoke("hi", config={"callbacks": [h]}))
-
-    shown = assert_shows(chunks, answer)
-    assert reasoning(shown) == ["One.", "Two."]
-    assert calls(shown) == [("call_1", "weather", {"city": "Paris"})]
+    assert_shows(chunks, message, finish_reason="length")
