@@ -50,6 +50,7 @@ class MessageState:
         "step_open",
         "text",
         "think",
+        "thought",
         "time_to_first_token",
         "usage",
     )
@@ -64,6 +65,8 @@ class MessageState:
         self.open_results: dict[int | str | None, OpenResult] = {}
         """By the content block whose text is the result."""
         self.think: ThinkTag | None = ThinkTag()
+        self.thought: tuple[object] | None = None
+        """The key of the reasoning that it told last, if it has told nothing else since."""
         self.time_to_first_token: float | None = None
         self.usage: tuple[int, int] | None = None
         self.finish_reason: FinishReason | None = None

@@ -98,7 +98,7 @@ class Teller:
         if text:
             if not message.step_open:
                 self.steps.start(message, out)
-            self._tail = None
+            self._tail = message.thought = None
             message.text.append(text)
             out.append(TextDeltaChunk(text, message.parent_id))
 
@@ -109,9 +109,10 @@ class Teller:
         if not fragment.text:
             return
         self.steps.start(message, out)
-        if self._tail is not None and self._tail != (message, fragment.key):
+        goes_on = message.thought == (fragment.key,)  # Whatever others have said meanwhile.
+        if not goes_on and self._tail is not None and self._tail != (message, fragment.key):
             out.append(ReasoningPartStartChunk(parent_id=message.parent_id))
-        self._tail = (message, fragment.key)
+        self._tail, message.thought = (message, fragment.key), (fragment.key,)
         message.reasoning.append(fragment.text)
         out.append(ReasoningDeltaChunk(fragment.text, message.parent_id))
 

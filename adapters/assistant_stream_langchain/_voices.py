@@ -11,7 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from assistant_stream_ce.chunks import ToolCallBeginChunk
+from assistant_stream_ce.chunks import (
+    ReasoningDeltaChunk,
+    ReasoningPartStartChunk,
+    ToolCallBeginChunk,
+)
 
 from ._teller import Chunks
 
@@ -39,6 +43,11 @@ class Voices:
         self._lines: dict[str | None, list[_Voice]] = {}
         """Who speaks under each parent: the first has the floor, the others wait."""
         self._held_calls: dict[str, _Voice] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anybody has not ended."""
+        return bool(self._voices)
 
     def say(
         self, key: str, parent_id: str | None, chunks: Chunks, *, ended: bool = False
@@ -75,7 +84,7 @@ class Voices:
         voice = self._held_calls.get(tool_call_id)
         if voice is None:
             return chunks
-        voice.held.extend(chunks)
+        self._hold(voice, chunks)
         return []
 
     def release_all(self) -> Chunks:
@@ -93,6 +102,9 @@ class Voices:
 
     def _release(self, voice: _Voice) -> Chunks:
         held, voice.held = voice.held, []
+        if held and isinstance(held[0], ReasoningDeltaChunk):
+            # It now follows something else than when it was said: perhaps another's reasoning.
+            held.insert(0, ReasoningPartStartChunk(parent_id=held[0].parent_id))
         for chunk in held:
             if isinstance(chunk, ToolCallBeginChunk):
                 self._held_calls.pop(chunk.tool_call_id, None)

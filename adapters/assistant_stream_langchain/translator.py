@@ -88,6 +88,15 @@ class MessageTranslator:
             return self._feed_answer(message, parent_id)
         return []
 
+    @property
+    def open_answers(self) -> list[MessageState]:
+        """The model messages that are not complete yet."""
+        return self._index.open_messages()
+
+    def speaker(self, message_id: str | None, namespace: Namespace) -> MessageState | None:
+        """The model message that was fed last under this id, or without one."""
+        return self._index.get(message_id) or self._index.latest(namespace)
+
     def begin_tool(
         self,
         call_id: str,

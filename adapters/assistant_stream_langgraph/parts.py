@@ -21,6 +21,7 @@ from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import UIMessages, custom_data_part
+from ._floor import Floor
 from ._shapes import call_ids_of, id_of
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
@@ -77,6 +78,7 @@ class PartsTranslator:
         earlier_results: bool = False,
     ) -> None:
         self._messages = MessageTranslator()
+        self._floor = Floor(self._messages)
         self._owners = ToolCallOwners()
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
@@ -127,7 +129,7 @@ class PartsTranslator:
 
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
-        chunks = list(self._follow(self._messages.finish(), ()))
+        chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
         if self._step_open:
@@ -137,7 +139,7 @@ class PartsTranslator:
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
-        chunks = list(self._follow(self._messages.finish(), ()))
+        chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         chunks.extend(
             ToolResultChunk(tool_call_id, _CALL_FAILED, is_error=True)
             for tool_call_id in self._messages.waiting_calls
@@ -193,7 +195,7 @@ class PartsTranslator:
         if chunk is None:
             return ()
         chunk.parent_id = self._owners.owner_of(namespace)
-        return (chunk,)
+        return self._floor.follow(chunk.parent_id, (chunk,))
 
     def _on_interrupts(self, namespace: tuple[str, ...], interrupts: Iterable[Any]) -> _Chunks:
         # A subgraph's interrupt is told again by every graph around it, the subgraph first.
@@ -229,11 +231,14 @@ class PartsTranslator:
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
             # The call stands in an earlier answer, and its place for a result too.
             return (self._messages.earlier_result(message),) if self._tells_earlier else ()
-        chunks = self._messages.feed(message, namespace=namespace, parent_id=parent_id, whole=whole)
+        chunks: _Chunks = self._messages.feed(
+            message, namespace=namespace, parent_id=parent_id, whole=whole
+        )
         for chunk in chunks:
             if type(chunk) in _FOLLOWED:
-                return list(self._follow(chunks, namespace))
-        return chunks
+                chunks = list(self._follow(chunks, namespace))
+                break
+        return self._floor.say(message, namespace, parent_id, chunks)
 
     def _follow(
         self, chunks: _Chunks, namespace: tuple[str, ...]
