@@ -22,6 +22,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._live_message import LiveMessage
 from ._message_dumps import MessageDumps
 from ._shapes import as_items, call_ids_of, id_of, is_dict, is_items, is_list
+from ._structured_calls import schema_of
 
 __all__ = ("Conversation",)
 
@@ -268,7 +269,9 @@ class Conversation:
         return shared
 
     def _is_shown(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
-        if not self._is_shared(namespace) or self._decide(metadata.get("tags"), metadata) == "hide":
+        if not self._is_shared(namespace) or schema_of(metadata) is not None:
+            return False
+        if self._decide(metadata.get("tags"), metadata) == "hide":
             return False
         speaker = (namespace, metadata.get("langgraph_node"))
         if speaker not in self._speakers:

@@ -23,6 +23,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
 from ._shapes import call_ids_of, id_of
+from ._structured_calls import StructuredAnswer, schema_of
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
 from .interrupts import interrupt_to_json
@@ -47,6 +48,8 @@ class _Route(NamedTuple):
     namespace: tuple[str, ...] = ()
     parent_id: str | None = None
     hidden: bool = False
+    answer: StructuredAnswer | None = None
+    """For a message that is a value and no text."""
 
 
 _HIDDEN = _Route(hidden=True)
@@ -225,12 +228,15 @@ class PartsTranslator:
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        namespace, parent_id, hidden = route
+        namespace, parent_id, hidden, answer = route
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
             # The call stands in an earlier answer, and its place for a result too.
             return (self._messages.earlier_result(message),) if self._tells_earlier else ()
+        data: _Chunks = ()
+        if answer is not None and isinstance(message, AIMessage):
+            message, data = answer.take(message, parent_id, whole)
         chunks: _Chunks = self._messages.feed(
             message, namespace=namespace, parent_id=parent_id, whole=whole
         )
@@ -238,7 +244,7 @@ class PartsTranslator:
             if type(chunk) in _FOLLOWED:
                 chunks = list(self._follow(chunks, namespace))
                 break
-        return self._floor.say(message, namespace, parent_id, chunks)
+        return self._floor.say(message, namespace, parent_id, [*data, *chunks] if data else chunks)
 
     def _follow(
         self, chunks: _Chunks, namespace: tuple[str, ...]
@@ -279,7 +285,10 @@ class PartsTranslator:
         in_transcript = self._transcripts and action == "nest" and self._owners.owner_of(namespace)
         if action == "hide" or in_transcript:
             return self._keep(message, _HIDDEN)
-        return self._keep(message, _Route(namespace, owner if action == "nest" else None))
+        name = schema_of(metadata)
+        answer = None if name is None else StructuredAnswer(name)
+        parent_id = owner if action == "nest" else None
+        return self._keep(message, _Route(namespace, parent_id, answer=answer))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from langchain_core.runnables.config import merge_configs
+
 from assistant_stream_ce.typing import ChunkStream, JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._pump import pump
+from ._structured_calls import StructuredCalls
 from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
@@ -128,7 +131,8 @@ def stream_graph(
     """
     if context is not None:
         options["context"] = context
-    events = graph.astream(input, config, stream_mode=list(STREAM_MODES), subgraphs=True, **options)
+    marked: Any = merge_configs(config, {"callbacks": [StructuredCalls()]})
+    events = graph.astream(input, marked, stream_mode=list(STREAM_MODES), subgraphs=True, **options)
     stream = from_langgraph_events(
         events,
         parts=parts,

@@ -69,12 +69,27 @@ async def see_form(form: str, graph: Graph, given: Any = None, **options: Any) -
     return show((await play(FORMS[form](graph, given or human(), THREAD), **options)).chunks)
 
 
-async def see_states(graph: Graph, given: Any = None, form: str = "tuples") -> list[Any]:
-    """Every state, one per chunk, that a client shows that renders from state."""
-    run = await play(FORMS[form](graph, given or human(), THREAD), parts=False)
+async def see_states(
+    graph: Graph, given: Any = None, form: str | None = None, initial_state: Any = None
+) -> list[Any]:
+    """Every state, one per chunk, that a client shows that renders from state.
+
+    Args:
+        graph: The graph to run.
+        given: Its input.
+        form: The form of its stream; without one, `stream_graph` chooses.
+        initial_state: What the client shows already.
+    """
+    options: Any = {"parts": False, "initial_state": initial_state}
+    if form is None:
+        chunks = await collect(stream_graph(graph, given or human(), THREAD, **options))
+    else:
+        chunks = (await play(FORMS[form](graph, given or human(), THREAD), **options)).chunks
     encoder = AssistantTransportEncoder()
-    wire = "".join([*map(encoder.encode_chunk, run.chunks), encoder.encode_end()])
-    shown = decode(wire, "assistant-transport", messages=True).checked()
+    wire = "".join([*map(encoder.encode_chunk, chunks), encoder.encode_end()])
+    shown = decode(
+        wire, "assistant-transport", messages=True, initial_state=initial_state
+    ).checked()
     return [message["metadata"]["unstable_state"] for message in shown.messages]
 
 
