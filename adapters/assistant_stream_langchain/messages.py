@@ -33,6 +33,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._blocks import ContentBlocks, content_blocks, shown_blocks
 
 __all__ = (
+    "STOPPED",
     "shown_human_message",
     "stopped_tool_message",
     "to_human_message",
@@ -43,6 +44,7 @@ __all__ = (
 _PARSED = (UserMessage, AssistantReply, ToolResult, server.SystemMessage)
 
 STOPPED = "The call was stopped before it had a result."
+"""What stands in for the result of a call that will never have one."""
 
 
 def to_langchain_messages(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
@@ -13,35 +11,27 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from assistant_stream_ce import (
-    AssistantStreamResponse,
-    RequestError,
-    RunController,
-    create_run,
-)
+from assistant_stream_ce import RequestError, RunController
 from assistant_stream_ce.serialization import (
     AssistantTransportEncoder,
     DataStreamEncoder,
     StreamEncoder,
 )
-from assistant_stream_ce.server import (
-    check_thread_id,
-    parse_transport_request,
-    read_json_body,
-)
-from assistant_stream_ce.typing import ChunkStream, JSONValue
+from assistant_stream_ce.server import parse_transport_request, read_json_body
+from assistant_stream_ce.typing import RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
-from ._errors import error_response, json_response, report_failure
+from ._errors import error_response, report_failure
+from ._graph_run import GraphRun
 from ._graph_source import GraphSource
-from ._history import snapshot_events, thread_history
-from ._turn import Turn, plan_turn
+from ._runs import RunRegistry, Wire
+from ._translator import GraphTranslator
+from ._turn import plan_turn
 from ._turn_request import TurnRequest, from_transport_request
 from .frontend_tools import with_frontend_tools
-from .threads import Graph, ThreadGate, thread_exists
-from .translate import from_langgraph_events, stream_graph
+from .threads import Graph
 
-__all__ = ("Backend", "Endpoint", "Wire")
+__all__ = ("Backend", "Endpoint", "Wire", "assistant_wire")
 
 THREAD_ID_HEADER = "x-thread-id"
 
@@ -51,28 +41,12 @@ ENCODERS: dict[str, Callable[[], StreamEncoder]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """How a run is told to the client that has asked for it."""
-
-    encoder: StreamEncoder
-    parts: bool = True
-    """Whether the answer comes as parts, or as messages in the state."""
-    shown: Mapping[str, JSONValue] | None = None
-    """The state that the client shows already: operations are relative to it."""
-    state: bool | Collection[str] | None = None
-    """The state keys for this client, where they differ from the app's: a wire that carries parts
-    only says `False`."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Further response headers."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backend:
     """A graph and the way it is served."""
 
     graph: GraphSource
-    gate: ThreadGate
+    runs: RunRegistry
     authorize: AuthorizeHook | None
     config: RunnableConfig | ConfigHook | None
     context: ContextHook | None
@@ -86,13 +60,10 @@ class Backend:
         Raises:
             RequestError: The request cannot be used.
         """
-        name = request.query_params.get("protocol", "data-stream")
-        encoder = ENCODERS.get(name)
-        if encoder is None:
-            raise RequestError(f"Unknown protocol {name!r}; known are {', '.join(ENCODERS)}.")
+        name, encoder = assistant_wire(request)
         body = parse_transport_request(await read_json_body(request, max_bytes=self.max_body_bytes))
         call = ThreadCall(request, body.thread_id or str(uuid4()), body)
-        wire = Wire(encoder(), parts=False, shown=body.state)
+        wire = Wire(name, encoder, parts=False, shown=body.state)
         return await self.run(call, from_transport_request(body), wire)
 
     async def run(self, call: ThreadCall, request: TurnRequest, wire: Wire) -> Response:
@@ -106,16 +77,41 @@ class Backend:
             RequestError: The request cannot be used, or does not fit the thread (409).
         """
         call = await self.admit(call)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(self.gate.enter(call.stored_thread_id))
-            graph, config = await self.open_thread(call)
-            config = with_frontend_tools(config, request.tools)
+        graph, config = await self.open_thread(call)
+        config = with_frontend_tools(config, request.tools)
+        context = None if self.context is None else await awaited(self.context(call))
+        release = await self.runs.hold(call.stored_thread_id)
+        try:
             turn = await plan_turn(graph, config, request)
-            context = None if self.context is None else await awaited(self.context(call))
-            stream = self._run(graph, turn, context, call, wire)
-            headers = {**wire.headers, THREAD_ID_HEADER: call.thread_id}
-            return _HoldingResponse(stream, wire.encoder, headers, stack.pop_all())
-        raise AssertionError("unreachable")
+            graph_run = GraphRun(graph, turn, config, self._translator(wire), context)
+            work = self._work(graph_run, call)
+            run = await self.runs.start(call.stored_thread_id, wire, work, release)
+        except BaseException:
+            release()
+            raise
+        return await self.runs.respond(run, {**wire.headers, THREAD_ID_HEADER: call.thread_id})
+
+    async def resume(
+        self, call: ThreadCall, wire_name: str, run_id: str | None = None
+    ) -> Response | None:
+        """Return the response that reads a run of the thread from its start.
+
+        `None` when none goes on, or the client cannot read it: it came in over another wire.
+
+        Args:
+            call: The request.
+            wire_name: The name of the wire that the client reads.
+            run_id: The run, which may have ended a moment ago; by default the one that goes on.
+
+        Raises:
+            RequestError: The hooks refuse the request.
+        """
+        call = await self.admit(call)
+        run = self.runs.follow(call.stored_thread_id, wire_name, run_id)
+        if run is None:
+            return None
+        headers = {**run.wire.headers, THREAD_ID_HEADER: call.thread_id}
+        return await self.runs.respond(run, headers, replay=True)
 
     async def admit(self, call: ThreadCall) -> ThreadCall:
         """Return `call` with its owner.
@@ -134,45 +130,22 @@ class Backend:
         config["configurable"] = {**config.get("configurable", {}), **thread}
         return await self.graph.open(config), config
 
-    async def thread_state(self, request: Request) -> Response:
-        """Answer `GET /threads/{thread_id}/state`."""
-        thread_id = check_thread_id(request.path_params["thread_id"])
-        graph, config = await self.open_thread(await self.admit(ThreadCall(request, thread_id)))
-        snapshot = await graph.aget_state(config)
-        if not thread_exists(snapshot):
-            raise RequestError(f"There is no thread {thread_id!r}.", status_code=404)
-        return json_response(await thread_history(thread_id, snapshot, self.state))
+    def _translator(self, wire: Wire) -> GraphTranslator:
+        return GraphTranslator(
+            parts=wire.parts,
+            state=self.state if wire.state is None else wire.state,
+            initial_state=dict(wire.shown) if wire.shown is not None else None,
+        )
 
-    def _run(
-        self, graph: Graph, turn: Turn, context: Any, call: ThreadCall, wire: Wire
-    ) -> ChunkStream:
-        async def run(controller: RunController) -> None:
+    def _work(self, graph_run: GraphRun, call: ThreadCall) -> RunCallback:
+        async def work(controller: RunController) -> None:
             try:
-                await controller.forward(await self._chunks(graph, turn, context, wire))
+                await graph_run(controller)
             except Exception as error:  # the graph's own: it may be anything
                 what = f"A run on thread {call.thread_id!r}"
                 controller.add_error(report_failure(error, what, debug=self.debug))
 
-        # Without grace: nothing here looks at `is_cancelled`, and the next request waits.
-        return create_run(run, state=wire.shown, cancel_grace=0)
-
-    async def _chunks(self, graph: Graph, turn: Turn, context: Any, wire: Wire) -> ChunkStream:
-        shown = dict(wire.shown) if wire.shown is not None else None
-        state = self.state if wire.state is None else wire.state
-        if turn.input is None:
-            snapshot = await graph.aget_state(turn.config)
-            return from_langgraph_events(
-                snapshot_events(snapshot), parts=wire.parts, state=state, initial_state=shown
-            )
-        return stream_graph(
-            graph,
-            turn.input,
-            turn.config,
-            context=context,
-            parts=wire.parts,
-            state=state,
-            initial_state=shown,
-        )
+        return work
 
 
 class Endpoint:
@@ -196,19 +169,14 @@ class Endpoint:
         await response(scope, receive, send)
 
 
-class _HoldingResponse(AssistantStreamResponse):
-    """Holds the thread until the last byte."""
+def assistant_wire(request: Request) -> tuple[str, StreamEncoder]:
+    """Return the wire that an assistant-transport client asks for: its name and an encoder.
 
-    def __init__(
-        self,
-        stream: ChunkStream,
-        encoder: StreamEncoder,
-        headers: Mapping[str, str],
-        stack: AsyncExitStack,
-    ) -> None:
-        super().__init__(stream, encoder, headers=headers)
-        self._stack = stack
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._stack:
-            await super().__call__(scope, receive, send)
+    Raises:
+        RequestError: There is no such wire (400).
+    """
+    name = request.query_params.get("protocol", "data-stream")
+    encoder = ENCODERS.get(name)
+    if encoder is None:
+        raise RequestError(f"Unknown protocol {name!r}; known are {', '.join(ENCODERS)}.")
+    return f"assistant:{name}", encoder()

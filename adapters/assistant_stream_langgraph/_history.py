@@ -10,21 +10,17 @@ from assistant_stream_ce.chunks import UpdateStateChunk
 from assistant_stream_ce.state import apply_operations
 from assistant_stream_ce.typing import JSONValue
 
+from ._graph_run import snapshot_events
 from .interrupts import interrupt_to_json
 from .translate import from_langgraph_events
 
-__all__ = ("snapshot_events", "thread_history")
-
-
-def snapshot_events(snapshot: StateSnapshot) -> list[object]:
-    """The stream of a run that ends where the thread stands and changes nothing."""
-    return [((), "values", snapshot.values)]
+__all__ = ("thread_history",)
 
 
 async def thread_history(
-    thread_id: str, snapshot: StateSnapshot, state: bool | Collection[str]
+    thread_id: str, snapshot: StateSnapshot, state: bool | Collection[str], run_id: str | None
 ) -> dict[str, JSONValue]:
-    """What `GET /threads/{id}/state` answers.
+    """What `GET /threads/{id}/state` answers; `runId` is of the run that goes on.
 
     The values come out of the translator of live runs, so that a page shows the same whether it
     has watched the run or not.
@@ -37,5 +33,6 @@ async def thread_history(
     return {
         "threadId": thread_id,
         "values": values or {},
+        "runId": run_id,
         "interrupts": [interrupt_to_json(interrupt) for interrupt in snapshot.interrupts],
     }

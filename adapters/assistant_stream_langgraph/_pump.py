@@ -111,11 +111,18 @@ def _put(channel: Channel, chunk: AssistantStreamChunk) -> None:
 
 
 async def _stop(task: asyncio.Task[BaseException | None]) -> None:
-    """Cancel the task and wait until the graph has ended, whatever happens around the reader."""
+    """Cancel the task and wait until the graph has ended, whatever happens around the reader; being
+    cancelled meanwhile cancels the graph again."""
+    is_cancelled = False
     with anyio.CancelScope(shield=True):
         while not task.done():
             task.cancel()
-            await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+            try:
+                await asyncio.wait({task}, timeout=CANCEL_AGAIN)
+            except asyncio.CancelledError:
+                is_cancelled = True
     error = None if task.cancelled() else task.exception() or task.result()
     if error is not None:
         logger.warning("The graph of a stream that was closed raised.", exc_info=error)
+    if is_cancelled:
+        raise asyncio.CancelledError

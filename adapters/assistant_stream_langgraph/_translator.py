@@ -28,10 +28,10 @@ class GraphTranslator:
         parts: bool,
         state: bool | Collection[str],
         initial_state: JSONValue,
-        steps: Steps,
+        steps: Steps = "run",
         nested: Nested = "parts",
-        interrupts_key: str | None,
-        visibility: Visibility | None,
+        interrupts_key: str | None = "interrupts",
+        visibility: Visibility | None = None,
         predict: Mapping[str, tuple[str, str]] | None = None,
         earlier_results: bool = False,
     ) -> None:
@@ -94,6 +94,15 @@ class GraphTranslator:
         operations = self._mirror.finish() if self._mirror is not None else []
         state = [UpdateStateChunk(operations)] if operations else []
         return [*state, *(self._parts.finish() if self._parts is not None else ())]
+
+    def stop(self, state: Any) -> Sequence[AssistantStreamChunk]:
+        """The chunks after the last event of a run that was cancelled, and left `state`."""
+        chunks = list(self.feed(((), "values", state)))
+        operations = self._mirror.finish() if self._mirror is not None else []
+        if operations:
+            chunks.append(UpdateStateChunk(operations))
+        chunks.extend(self._parts.stop() if self._parts is not None else ())
+        return chunks
 
     def fail(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a graph that has raised."""

@@ -25,7 +25,7 @@ from assistant_stream_langchain.messages import (
 from ._fork import Fork, find_fork, find_head, said_before, said_next
 from ._turn_request import TurnRequest
 from .answers import InterruptAnswer, collect_answers
-from .threads import Graph, open_tool_calls, settle, thread_messages
+from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
 
 __all__ = ("Turn", "plan_turn")
 
@@ -39,6 +39,8 @@ class Turn:
     config: RunnableConfig
     input: GraphInput | None
     """`None`: nothing yet, the results of other calls have to come first."""
+    head_id: str | None = None
+    """The newest checkpoint of the thread before the run."""
 
 
 async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) -> Turn:
@@ -54,21 +56,23 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
     head = newest = await graph.aget_state(config)
     if request.head_id is not None:
         head = await find_head(graph, config, newest, request.head_id)
+    head_id = checkpoint_id(newest.config)
     plan = _Plan(head, request)
     fork = await plan.find_fork(graph)
     if fork is not None:
-        return Turn(_at_checkpoint(config, fork.snapshot.config), plan.fork(fork))
+        return Turn(_at_checkpoint(config, fork.snapshot.config), plan.fork(fork), head_id)
     if head is not newest:
         config = _at_checkpoint(config, head.config)
     if request.answers or (request.results and head.interrupts):
-        return Turn(config, plan.answer())
+        return Turn(config, plan.answer(), head_id)
     plan.take_results()
     if head.next:
         settled = await settle(graph, config)
+        head_id = checkpoint_id(settled)
         if head is not newest:
             config = _at_checkpoint(config, settled)
     if plan.said or not plan.open_calls:
-        return Turn(config, plan.go_on())
+        return Turn(config, plan.go_on(), head_id)
     await graph.aupdate_state(config, {"messages": plan.results}, as_node=START)
     return Turn(config, None)
 

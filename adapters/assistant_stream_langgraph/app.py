@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
+from contextlib import asynccontextmanager
 
 from langchain_core.runnables import RunnableConfig
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from assistant_stream_ce import RequestError
+from assistant_stream_ce.resumable import ResumableStreamStore
 from assistant_stream_ce.server import MAX_BODY_BYTES
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall
@@ -21,6 +23,8 @@ from ._backend import Backend, Endpoint
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
 from ._graph_source import Checkpointer, GraphFactory, create_graph_source
 from ._playground import create_page
+from ._runs import OnDisconnect, RunRegistry
+from ._thread_endpoints import ThreadEndpoints
 from .threads import Graph, ThreadGate
 
 __all__ = (
@@ -57,6 +61,8 @@ def create_app(
     cors_origins: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
     busy_patience: float = BUSY_PATIENCE,
+    on_disconnect: OnDisconnect = "continue",
+    store: ResumableStreamStore | None = None,
     debug: bool = False,
 ) -> Starlette:
     """Return an ASGI app that serves `graph` to assistant-ui clients.
@@ -69,11 +75,17 @@ def create_app(
       graph's state, messages included, token by token. `?protocol=assistant-transport` selects
       that wire; the client's default is the data stream. The id of the thread is in the response
       header `x-thread-id`.
-    - `GET /threads/{id}/state` has what the thread holds, for a page that is loaded again.
+    - `GET /threads/{id}/state` has what the thread holds, for a page that is loaded again, and
+      `GET /threads/{id}/messages` has it as messages. `GET /threads` lists the threads, newest
+      first; `DELETE /threads/{id}` forgets one.
+    - `POST /resume-state` and `POST /resume` give a page that was loaded again the run that goes
+      on, from its start. `POST /threads/{id}/cancel` stops it.
     - `GET /health` says that the server is up, `GET /` is a chat page when `playground` is on.
 
-    One run at a time is let into a thread, within this process. A client that goes away cancels
-    its run; the thread can be used again at once.
+    One run at a time is let into a thread, within this process. It goes on when its client goes
+    away, until the next request on the thread. A run that is stopped leaves a thread that works:
+    results of finished tools and the message as far as it had come are kept, the message with the
+    finish reason `cancelled`.
 
     Args:
         graph: A compiled graph whose state has a `messages` channel, or a function that makes one
@@ -91,7 +103,12 @@ def create_app(
         cors_origins: The origins whose pages may use the app. None by default.
         max_body_bytes: The largest request body.
         busy_patience: Seconds that a request waits for another run on its thread before it is
-            refused with 409.
+            refused with 409; 0 refuses it at once. A run that nobody reads any more is stopped for
+            it.
+        on_disconnect: What becomes of a run when the last client that reads it has gone: it goes
+            on, or is cancelled. Stop buttons of stock clients do no more than go away.
+        store: Where the answers of runs are kept for those who come back while they go on; by
+            default the memory of this process.
         debug: Whether the client sees the text of exceptions. By default it gets a neutral
             sentence and an id; the log has the id and the traceback.
 
@@ -100,7 +117,7 @@ def create_app(
     """
     backend = Backend(
         graph=create_graph_source(graph, checkpointer),
-        gate=ThreadGate(busy_patience),
+        runs=RunRegistry(ThreadGate(busy_patience), store, on_disconnect=on_disconnect),
         authorize=authorize,
         config=config,
         context=context,
@@ -108,9 +125,16 @@ def create_app(
         max_body_bytes=max_body_bytes,
         debug=debug,
     )
+    threads = ThreadEndpoints(backend)
     routes = [
         Route("/assistant", Endpoint(backend.respond), methods=["POST"]),
-        Route("/threads/{thread_id}/state", backend.thread_state, methods=["GET"]),
+        Route("/resume-state", threads.resume_state, methods=["POST"]),
+        Route("/resume", Endpoint(threads.resume), methods=["POST"]),
+        Route("/threads", threads.list, methods=["GET"]),
+        Route("/threads/{thread_id}", threads.delete, methods=["DELETE"]),
+        Route("/threads/{thread_id}/state", threads.state, methods=["GET"]),
+        Route("/threads/{thread_id}/messages", threads.messages, methods=["GET"]),
+        Route("/threads/{thread_id}/cancel", threads.cancel, methods=["POST"]),
         Route("/health", _health, methods=["GET"]),
     ]
     if playground:
@@ -122,7 +146,16 @@ def create_app(
         routes=routes,
         middleware=middleware,
         exception_handlers={RequestError: on_request_error, HTTPException: on_http_exception},
+        lifespan=lambda _: _lifespan(backend.runs),
     )
+
+
+@asynccontextmanager
+async def _lifespan(runs: RunRegistry) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        await runs.aclose()
 
 
 def _client_keys(state: bool | Collection[str]) -> bool | Collection[str]:
@@ -135,7 +168,7 @@ def _cors(origins: Sequence[str]) -> Middleware:
     return Middleware(
         CORSMiddleware,
         allow_origins=list(origins),
-        allow_methods=["GET", "POST"],
+        allow_methods=["DELETE", "GET", "POST"],
         allow_headers=["*"],
         expose_headers=list(EXPOSED_HEADERS),
     )

@@ -18,6 +18,7 @@ from assistant_stream_ce.chunks import (
 )
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain.messages import STOPPED
 from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import UIMessages, custom_data_part
@@ -142,14 +143,21 @@ class PartsTranslator:
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
+        return self._break_off(_CALL_FAILED, "error")
+
+    def stop(self) -> _Chunks:
+        """What has to follow the last event when the graph was cancelled."""
+        return self._break_off(STOPPED, "other")
+
+    def _break_off(self, result: str, reason: FinishReason) -> _Chunks:
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         chunks.extend(
-            ToolResultChunk(tool_call_id, _CALL_FAILED, is_error=True)
+            ToolResultChunk(tool_call_id, result, is_error=True)
             for tool_call_id in self._messages.waiting_calls
         )
         if self._step_open:
             usage = (self._messages.input_tokens, self._messages.output_tokens)
-            chunks.append(StepFinishChunk("error", *usage))
+            chunks.append(StepFinishChunk(reason, *usage))
         return chunks
 
     def _finish_reason(self) -> FinishReason:

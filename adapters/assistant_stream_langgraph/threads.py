@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from math import isinf
 from typing import Any, TypeAlias, TypeGuard, cast
 
-import anyio
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END
@@ -23,6 +24,7 @@ __all__ = (
     "Graph",
     "GraphError",
     "ThreadGate",
+    "checkpoint_id",
     "is_graph",
     "open_tool_calls",
     "settle",
@@ -45,7 +47,7 @@ class GraphError(AssistantStreamError):
 
 @dataclass(slots=True)
 class _Entry:
-    lock: anyio.Lock = field(default_factory=anyio.Lock)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
 
 
@@ -53,7 +55,12 @@ class ThreadGate:
     """Lets one run at a time into each thread, within this process.
 
     A client that stops a run and asks again at once comes before the server has seen the first
-    connection close: hence a request waits for a moment before it is refused.
+    connection close: hence a request waits for a moment before it is refused. Who waits is let in
+    in order.
+
+    Args:
+        patience: Seconds that a request waits; 0 refuses it at once, infinity lets it wait for
+            as long as its client does.
     """
 
     def __init__(self, patience: float) -> None:
@@ -62,7 +69,16 @@ class ThreadGate:
 
     @asynccontextmanager
     async def enter(self, thread_id: str) -> AsyncGenerator[None, None]:
-        """Hold the thread while the block runs.
+        """Hold the thread while the block runs; raises what `hold` raises."""
+        release = await self.hold(thread_id)
+        try:
+            yield
+        finally:
+            release()
+
+    async def hold(self, thread_id: str) -> Callable[[], None]:
+        """Hold the thread until what is returned is called, from any task; a second call of it
+        has no effect.
 
         Raises:
             RequestError: Another run still holds it after `patience` seconds (409).
@@ -71,29 +87,48 @@ class ThreadGate:
         entry.users += 1
         try:
             await self._acquire(entry.lock, thread_id)
-            try:
-                yield
-            finally:
-                entry.lock.release()
-        finally:
-            entry.users -= 1
-            if not entry.users:
-                del self._entries[thread_id]
+        except BaseException:
+            self._leave(thread_id, entry)
+            raise
+        is_held = True
 
-    async def _acquire(self, lock: anyio.Lock, thread_id: str) -> None:
-        try:
-            lock.acquire_nowait()  # Without patience, the wait below would end before it began.
+        def release() -> None:
+            nonlocal is_held
+            if is_held:
+                is_held = False
+                entry.lock.release()
+                self._leave(thread_id, entry)
+
+        return release
+
+    def is_awaited(self, thread_id: str) -> bool:
+        """Whether somebody waits for the thread while another holds it."""
+        entry = self._entries.get(thread_id)
+        return entry is not None and entry.users > 1
+
+    def _leave(self, thread_id: str, entry: _Entry) -> None:
+        entry.users -= 1
+        if not entry.users:
+            del self._entries[thread_id]
+
+    async def _acquire(self, lock: asyncio.Lock, thread_id: str) -> None:
+        if not lock.locked():
+            await lock.acquire()  # At once; a timeout of 0 would end before it began.
             return
-        except anyio.WouldBlock:
-            pass
         try:
-            with anyio.fail_after(self._patience):
+            async with asyncio.timeout(None if isinf(self._patience) else self._patience):
                 await lock.acquire()
         except TimeoutError as error:
             raise RequestError(
                 f"Thread {thread_id!r} is busy with another run; wait for its end, then try again.",
                 status_code=409,
             ) from error
+
+
+def checkpoint_id(config: RunnableConfig) -> str | None:
+    """The id of the checkpoint that `config` names, if it names one."""
+    found: object = config.get("configurable", {}).get("checkpoint_id")
+    return found if isinstance(found, str) else None
 
 
 def thread_exists(snapshot: StateSnapshot) -> bool:

@@ -80,6 +80,7 @@ class ResumableStreamContext:
         on_cancel: Callable[[], None] | None = None,
         heartbeat: bytes | None = None,
         heartbeat_interval: float | None = None,
+        on_end: Callable[[], None] | None = None,
     ) -> ResumableStreamRole:
         """Produce the stream unless that has begun already, and return at once.
 
@@ -91,6 +92,8 @@ class ResumableStreamContext:
             heartbeat: What to write when the source has given nothing for `heartbeat_interval`
                 seconds. It becomes part of the stream.
             heartbeat_interval: See `heartbeat`.
+            on_end: Called once when the producer of the stream has ended, for whatever reason,
+                even when it had not come to ask for the source. Not called for a `consumer`.
 
         Returns:
             `producer` for the first caller, `consumer` for all later ones.
@@ -99,7 +102,7 @@ class ResumableStreamContext:
         self._hooks.call(self._hooks.on_acquire, stream_id, role)
         if role == "producer":
             source = Source(make_stream, on_cancel, heartbeat, heartbeat_interval)
-            self._produce(Producer(self._store, stream_id, source, self._hooks))
+            self._produce(Producer(self._store, stream_id, source, self._hooks), on_end)
         return role
 
     async def resume(self, stream_id: str, cursor: str = "") -> AsyncGenerator[bytes, None] | None:
@@ -151,10 +154,12 @@ class ResumableStreamContext:
         if self._producers:
             await asyncio.wait(set(self._producers))
 
-    def _produce(self, producer: Producer) -> None:
+    def _produce(self, producer: Producer, on_end: Callable[[], None] | None) -> None:
         task = asyncio.create_task(producer.run())
         self._producers[task] = producer
         task.add_done_callback(self._forget)
+        if on_end is not None:
+            task.add_done_callback(lambda _: on_end())
         if self._wait_until is not None:
             self._wait_until(task)
 

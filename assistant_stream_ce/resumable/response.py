@@ -29,6 +29,7 @@ from .errors import ResumableStreamError, ResumableStreamErrorCode
 __all__ = (
     "REPLAY_CONTENT_LENGTH_HEADER",
     "RESUMABLE_STREAM_ID_HEADER",
+    "ReplayResponse",
     "create_resumable_assistant_stream_response",
     "create_resume_assistant_stream_response",
     "cursor_from_request",
@@ -132,7 +133,7 @@ async def create_resumable_assistant_stream_response(
     )
     if role == "producer":
         body = await context.require_resume(stream_id)
-        return _ReplayResponse(body, encoder, _merge_headers(headers, stream_id))
+        return ReplayResponse(body, encoder, _merge_headers(headers, stream_id))
     return await _resume(context, stream_id, encoder, headers, "")
 
 
@@ -193,10 +194,10 @@ async def _resume(
             )
         if replayed:
             merged[REPLAY_CONTENT_LENGTH_HEADER] = str(replayed)
-    return _ReplayResponse(body, encoder, merged)
+    return ReplayResponse(body, encoder, merged)
 
 
-class _ReplayResponse(AssistantStreamResponse):
+class ReplayResponse(AssistantStreamResponse):
     """Sends bytes from a store. Heartbeats are among them."""
 
     def __init__(

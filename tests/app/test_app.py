@@ -120,7 +120,12 @@ async def test_history_is_what_the_stream_has_shown() -> None:
 
         history = await chat.history()
 
-        assert history == {"threadId": chat.thread_id, "values": chat.state, "interrupts": []}
+        assert history == {
+            "threadId": chat.thread_id,
+            "values": chat.state,
+            "interrupts": [],
+            "runId": None,
+        }
 
 
 async def test_a_client_that_has_lost_its_state_gets_all_of_it() -> None:

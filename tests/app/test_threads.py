@@ -89,7 +89,7 @@ async def test_a_client_that_goes_away_stops_the_run_and_the_thread_goes_on() ->
         [[*calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))], "Done."],
         [fast, slow.tool()],
     )
-    async with serving(create_app(graph)) as http:
+    async with serving(create_app(graph, on_disconnect="cancel")) as http:
         chat = Chat(http)
         await stop_when(chat, slow.started, say("Go"))
 
@@ -123,8 +123,14 @@ async def test_a_run_that_was_stopped_while_the_model_spoke_can_be_asked_again()
 
         await chat.ask("Once more")
 
-        assert roles(model.calls[1]) == ["human", "human"]
-        assert chat.shown() == [("human", "Go"), ("human", "Once more"), ("ai", "Again.")]
+        assert roles(model.calls[1]) == ["human", "ai", "human"]
+        assert chat.shown() == [
+            ("human", "Go"),
+            ("ai", "One two "),
+            ("human", "Once more"),
+            ("ai", "Again."),
+        ]
+        assert chat.state["messages"][1]["response_metadata"] == {"finish_reason": "cancelled"}
 
 
 async def test_a_run_that_failed_says_so_and_the_thread_goes_on(
@@ -161,7 +167,7 @@ async def test_a_second_request_on_a_busy_thread_is_refused() -> None:
     slow = Slow()
     asking = calls(("slow", "c1", ['{"query":""}']))
     graph, _ = agent([asking, "Other thread.", "Same thread."], [slow.tool()])
-    async with serving(create_app(graph, busy_patience=0.05)) as http:
+    async with serving(create_app(graph, busy_patience=0.05, on_disconnect="cancel")) as http:
         chat = Chat(http, thread_id="t1")
         first = asyncio.create_task(stop_when(chat, asyncio.Event(), say("Go")))
         await asyncio.wait_for(slow.started.wait(), 5)

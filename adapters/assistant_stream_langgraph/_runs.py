@@ -1,0 +1,315 @@
+"""The runs of an app: one a thread, each on its own, whoever reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+from uuid import uuid4
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from assistant_stream_ce import RequestError, RunController, create_run
+from assistant_stream_ce.resumable import (
+    REPLAY_CONTENT_LENGTH_HEADER,
+    ResumableStreamContext,
+    ResumableStreamStore,
+    create_in_memory_resumable_stream_store,
+    create_resumable_stream_context,
+)
+from assistant_stream_ce.resumable.response import RESUMABLE_STREAM_ID_HEADER, ReplayResponse
+from assistant_stream_ce.serialization import StreamEncoder
+from assistant_stream_ce.serialization.heartbeat import resolve_heartbeat_interval
+from assistant_stream_ce.typing import JSONValue, RunCallback
+
+from .threads import ThreadGate
+
+__all__ = ("ActiveRun", "OnDisconnect", "RunRegistry", "Wire")
+
+logger = logging.getLogger(__name__)
+
+OnDisconnect: TypeAlias = Literal["continue", "cancel"]
+"""What becomes of a run when its last reader has gone."""
+
+KEPT = 60.0
+"""Seconds that the answer of a run which has ended is kept in memory for those who ask late."""
+
+TOO_LONG = "The run has taken longer than it may, and was stopped."
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How a run is told to the client that has asked for it."""
+
+    name: str
+    """Names the wire: who comes back has to be able to read it."""
+    encoder: StreamEncoder
+    parts: bool = True
+    """Whether the answer comes as parts, or as messages in the state."""
+    shown: Mapping[str, JSONValue] | None = None
+    """The state that the client shows already: operations are relative to it."""
+    state: bool | Collection[str] | None = None
+    """The state keys for this client, where they differ from the app's: a wire that carries parts
+    only says `False`."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Further response headers."""
+
+
+class ActiveRun:
+    """A run that goes on.
+
+    Args:
+        run_id: Names the run and its stream.
+        thread_id: The thread.
+        wire: How it is told.
+    """
+
+    def __init__(self, run_id: str, thread_id: str, wire: Wire) -> None:
+        self.id = run_id
+        self.thread_id = thread_id
+        self.wire = wire
+        self.readers = 0
+        self.ended = asyncio.Event()
+        """Set when the graph has ended and its thread is in order."""
+        self.is_cancelled = False
+        self._controller: RunController | None = None
+        self._told: str | None = None
+
+    def cancel(self, told: str | None = None) -> None:
+        """Stop the run. It ends by itself, in good order and soon; see `ended`.
+
+        Args:
+            told: What the client is told, when it has not asked for this.
+        """
+        if not self.is_cancelled:
+            self.is_cancelled = True
+            self._told = told
+            if self._controller is not None:
+                self._controller.cancel()
+
+    async def execute(self, work: RunCallback, controller: RunController) -> None:
+        """Do the run's work, unless it was cancelled before it could begin."""
+        self._controller = controller
+        if self.is_cancelled:
+            controller.cancel()
+        await work(controller)
+        if self._told is not None:
+            controller.add_error(self._told)
+
+
+class RunRegistry:
+    """Owns the runs of an app.
+
+    What a run sends goes to a store, encoded, and its readers read from there: a client that
+    comes back gets all of it, and one that lags holds nobody back.
+
+    Args:
+        gate: Lets one run at a time into each thread.
+        store: Where the bytes go; by default the process's memory.
+        on_disconnect: What becomes of a run when its last reader has gone. One that goes on gives
+            way to the next request on its thread.
+        max_runs: The most runs at a time; `None` for no limit.
+        max_run_time: Seconds after which a run is stopped; `None` for no limit.
+    """
+
+    def __init__(
+        self,
+        gate: ThreadGate,
+        store: ResumableStreamStore | None = None,
+        *,
+        on_disconnect: OnDisconnect = "continue",
+        max_runs: int | None = None,
+        max_run_time: float | None = None,
+    ) -> None:
+        self._gate = gate
+        self._is_own_store = store is None
+        self._context = create_resumable_stream_context(
+            store=store or create_in_memory_resumable_stream_store(default_ttl=600)
+        )
+        self._on_disconnect = on_disconnect
+        self._max_runs = max_runs
+        self._max_run_time = max_run_time
+        self._runs: dict[str, ActiveRun] = {}
+        self._known: dict[str, ActiveRun] = {}
+        """By their ids the runs that can be read, with those that have ended a moment ago."""
+        self._deleting: set[asyncio.Task[None]] = set()
+
+    @property
+    def context(self) -> ResumableStreamContext:
+        """Produces and reads the streams."""
+        return self._context
+
+    def active(self, thread_id: str) -> ActiveRun | None:
+        """Return the run of the thread, if one goes on."""
+        return self._runs.get(thread_id)
+
+    async def hold(self, thread_id: str) -> Callable[[], None]:
+        """Hold the thread until what is returned is called. A run that nobody reads gives way.
+
+        Raises:
+            RequestError: Another run holds the thread, and has a reader (409).
+        """
+        run = self._runs.get(thread_id)
+        if run is not None and not run.readers:
+            run.cancel()
+        return await self._gate.hold(thread_id)
+
+    async def start(
+        self, thread_id: str, wire: Wire, work: RunCallback, release: Callable[[], None]
+    ) -> ActiveRun:
+        """Start a run on a thread that is held; `release` is called when it has ended.
+
+        Raises:
+            RequestError: Too many runs go on (503).
+        """
+        if self._max_runs is not None and len(self._runs) >= self._max_runs:
+            raise RequestError("Too many runs go on at the moment; try again.", status_code=503)
+        run = ActiveRun(uuid4().hex, thread_id, wire)
+        loop = asyncio.get_running_loop()
+        timer = None
+        if self._max_run_time is not None:
+            timer = loop.call_later(self._max_run_time, run.cancel, TOO_LONG)
+
+        def end() -> None:
+            if not run.ended.is_set():
+                run.ended.set()
+                if timer is not None:
+                    timer.cancel()
+                self._runs.pop(thread_id, None)
+                release()
+
+        async def execute(controller: RunController) -> None:
+            try:
+                await run.execute(work, controller)
+            finally:
+                end()  # Before the last bytes: who has read them may ask again at once.
+
+        def finished() -> None:
+            end()
+            loop.call_later(KEPT, self._forget, run.id)
+
+        self._runs[thread_id] = self._known[run.id] = run
+        run.readers = 1  # The one who has asked, and will come to read.
+        try:
+            await self._produce(run, execute, finished)
+        except BaseException:
+            end()
+            raise
+        return run
+
+    async def respond(
+        self, run: ActiveRun, headers: Mapping[str, str], *, replay: bool = False
+    ) -> Response:
+        """Return a response that reads the run from its start; it has to be called.
+
+        Args:
+            run: The run. Whoever asks for a response counts as a reader already.
+            headers: Further headers.
+            replay: Whether the client is told how much of it has been sent before.
+        """
+        try:
+            body = await self._context.require_resume(run.id)
+            size = (await self._context.info(run.id)).size
+        except BaseException:
+            self._leave(run)
+            raise
+        response = _RunResponse(body, run, headers, self._leave)
+        response.headers[RESUMABLE_STREAM_ID_HEADER] = run.id
+        if replay and size:
+            response.headers[REPLAY_CONTENT_LENGTH_HEADER] = str(size)
+        return response
+
+    def follow(self, thread_id: str, wire_name: str, run_id: str | None = None) -> ActiveRun | None:
+        """Count as a reader of a run of the thread, and return it.
+
+        Args:
+            thread_id: The thread.
+            wire_name: What the client can read.
+            run_id: The run that it asks for, which may have ended a moment ago; by default the
+                one that goes on.
+        """
+        run = self._runs.get(thread_id) if run_id is None else self._known.get(run_id)
+        if run is None or run.thread_id != thread_id or run.wire.name != wire_name:
+            return None
+        run.readers += 1
+        return run
+
+    async def cancel(self, thread_id: str) -> bool:
+        """Stop the run of the thread and wait for its end; whether there was one."""
+        run = self._runs.get(thread_id)
+        if run is None:
+            return False
+        run.cancel()
+        await run.ended.wait()
+        return True
+
+    async def aclose(self) -> None:
+        """Stop all runs and wait until they have ended; for the server's shutdown."""
+        runs = list(self._runs.values())
+        for run in runs:
+            run.cancel()
+        for run in runs:
+            await run.ended.wait()
+        await self._context.aclose()
+
+    async def _produce(self, run: ActiveRun, work: RunCallback, ended: Callable[[], None]) -> None:
+        encoder = run.wire.encoder
+        heartbeat = encoder.get_keepalive_token()
+
+        async def frames() -> AsyncGenerator[bytes, None]:
+            # Without grace: nothing looks at `is_cancelled`, and the next request waits.
+            stream = create_run(work, state=run.wire.shown, cancel_grace=0)
+            async with aclosing(encoder.encode_bursts(stream)) as bursts:
+                async for burst in bursts:
+                    yield burst.encode(errors="backslashreplace")
+
+        await self._context.start(
+            run.id,
+            frames,
+            on_cancel=run.cancel,
+            heartbeat=heartbeat.encode() if heartbeat else None,
+            heartbeat_interval=resolve_heartbeat_interval(True),
+            on_end=ended,
+        )
+
+    def _forget(self, run_id: str) -> None:
+        """Nobody has asked for a run that has ended."""
+        self._known.pop(run_id, None)
+        if self._is_own_store:
+            task = asyncio.ensure_future(self._context.delete(run_id))
+            self._deleting.add(task)
+            task.add_done_callback(self._deleting.discard)
+
+    def _leave(self, run: ActiveRun) -> None:
+        """A reader has gone."""
+        run.readers -= 1
+        if run.ended.is_set():
+            return
+        is_unwanted = self._on_disconnect == "cancel" or self._gate.is_awaited(run.thread_id)
+        if not run.readers and is_unwanted:
+            run.cancel()
+
+
+class _RunResponse(ReplayResponse):
+    """Sends a run to one reader."""
+
+    def __init__(
+        self,
+        body: AsyncGenerator[bytes, None],
+        run: ActiveRun,
+        headers: Mapping[str, str],
+        leave: Callable[[ActiveRun], None],
+    ) -> None:
+        super().__init__(body, run.wire.encoder, headers)
+        self._run = run
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave(self._run)
