@@ -135,6 +135,7 @@ class Backend:
             parts=wire.parts,
             state=self.state if wire.state is None else wire.state,
             initial_state=dict(wire.shown) if wire.shown is not None else None,
+            earlier_results=wire.earlier_results,
         )
 
     def _work(self, graph_run: GraphRun, call: ThreadCall) -> RunCallback:

@@ -55,6 +55,8 @@ class Wire:
     state: bool | Collection[str] | None = None
     """The state keys for this client, where they differ from the app's: a wire that carries parts
     only says `False`."""
+    earlier_results: bool = False
+    """Whether the client looks for the results of calls that stand in earlier answers."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Further response headers."""
 
