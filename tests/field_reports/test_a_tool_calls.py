@@ -21,8 +21,10 @@ from assistant_stream_langchain.chains import stream_chain
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
 from assistant_stream_langgraph.app import create_app
+from tests.adapters_langchain import chat_completions
 from tests.adapters_langchain import test_anthropic as anthropic
-from tests.adapters_langchain import test_other_providers as providers
+from tests.adapters_langchain import test_bedrock as bedrock
+from tests.adapters_langchain import test_gemini as gemini
 from tests.adapters_langchain.provider import Provider
 from tests.adapters_langchain.shown import calls, kinds, reasoning, results, show
 from tests.adapters_langgraph.runs import FORMS, Graph, call, play, usage
@@ -105,10 +107,9 @@ async def test_a02_a_call_that_comes_in_one_piece_shows_its_arguments(provider: 
     model = client.ChatGoogleGenerativeAI(
         model="gemini-2.5-flash", api_key="k", base_url=provider.url, max_retries=1
     )
-    answers = providers.TestGemini.streamed
     provider.says(
-        answers([{"functionCall": {"name": "weather", "args": PARIS}}]),
-        answers([{"text": "Sunny."}]),
+        gemini.said([{"functionCall": {"name": "weather", "args": PARIS}}]).streamed,
+        gemini.said([{"text": "Sunny."}]).streamed,
     )
 
     shown = await ask(create_agent(model, [weather]), config=None)
@@ -281,19 +282,13 @@ async def test_a06_parallel_calls_of_bedrock_are_told_apart(
         aws_access_key_id="k",
         aws_secret_access_key="s",
     )
-    bedrock = providers.TestBedrock
-
-    def asks(index: int, call_id: str, *pieces: str) -> Any:
-        start = {"toolUse": {"toolUseId": call_id, "name": "weather"}}
-        return bedrock.block(index, *({"toolUse": {"input": p}} for p in pieces), start=start)
-
     provider.says(
-        bedrock.streamed(
-            *asks(0, "a", '{"city":', ' "Paris"}'),
-            *asks(1, "b", '{"city": "Rome"}'),
+        bedrock.said(
+            bedrock.tool_use("a", '{"city":', ' "Paris"}'),
+            bedrock.tool_use("b", '{"city": "Rome"}'),
             stop_reason="tool_use",
-        ),
-        bedrock.streamed(*bedrock.block(0, {"text": "Sunny."})),
+        ).streamed,
+        bedrock.said(bedrock.text("Sunny.")).streamed,
     )
 
     shown = await ask(create_agent(model, [weather]), config=None)
@@ -362,15 +357,17 @@ async def test_a06_calls_of_mistral_keep_one_id_from_request_to_result(provider:
     model = client.ChatMistralAI(
         model="mistral-large", api_key="k", endpoint=f"{provider.url}/v1", max_retries=1
     )
-    asked = [
-        {"id": "aaaaaaaaa", "function": {"name": "weather", "arguments": '{"city": "Paris"}'}},
-        {"id": "bbbbbbbbb", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}},
+    asked: list[Item] = [
+        {"index": index, "id": call_id, "function": {"name": "weather", "arguments": args}}
+        for index, (call_id, args) in enumerate(
+            (("aaaaaaaaa", '{"city": "Paris"}'), ("bbbbbbbbb", '{"city": "Rome"}'))
+        )
     ]
-    pieces = [{**piece, "index": index} for index, piece in enumerate(asked)]
-    streamed = providers.TestMistral.streamed
     provider.says(
-        streamed({"content": "", "tool_calls": pieces}, finish_reason="tool_calls"),
-        streamed({"role": "assistant", "content": "Sunny."}),
+        chat_completions.said(
+            {"content": "", "tool_calls": asked}, finish_reason="tool_calls"
+        ).streamed,
+        chat_completions.said({"content": "Sunny."}).streamed,
     )
 
     shown = await ask(create_agent(model, [weather]), config=None)
@@ -388,8 +385,8 @@ async def test_a07_a_tool_without_arguments_has_an_empty_object(provider: Provid
         max_retries=0,  # type: ignore[arg-type]
     )
     provider.says(
-        anthropic.streamed(anthropic.tool_use(0, "a", name="clock"), stop_reason="tool_use"),
-        anthropic.streamed(anthropic.text(0, "It is ", "noon.")),
+        anthropic.said(anthropic.tool_use("a", name="clock"), stop_reason="tool_use").streamed,
+        anthropic.said(anthropic.text("It is ", "noon.")).streamed,
     )
 
     chunks = await collect(stream_graph(create_agent(model, [clock]), human()))
