@@ -29,15 +29,14 @@ Block = tuple[Item, list[Item], Item]
 """A content block: how its stream starts, its deltas, and the block in a complete answer."""
 
 
-@pytest.fixture
-def model(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> Any:
+@pytest.fixture(scope="module")  # Its client takes half a second.
+def model(running_provider: Provider) -> Any:
     client = pytest.importorskip("langchain_aws")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     return client.ChatBedrockConverse(
         model="anthropic.claude-sonnet-4-20250514-v1:0",
         provider="anthropic",
         region_name="us-east-1",
-        endpoint_url=provider.url,
+        endpoint_url=running_provider.url,
         aws_access_key_id="k",
         aws_secret_access_key="s",
     )

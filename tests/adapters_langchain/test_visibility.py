@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+import operator
+from typing import Annotated, Any
 
 import pytest
+from langchain.agents import create_agent
+from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
+from langgraph.graph import START, StateGraph
+from typing_extensions import TypedDict
 
-from assistant_stream_langchain import Rule, Visibility, is_internal_call
+from assistant_stream_ce.controller import RunController
+from assistant_stream_ce.create_run import create_run
+from assistant_stream_ce.testing import collect
+from assistant_stream_langchain import (
+    Action,
+    AssistantCallbackHandler,
+    Rule,
+    Visibility,
+    is_internal_call,
+    stream_chain,
+)
+from assistant_stream_langchain.testing import ScriptedChatModel
+
+from .shown import results, show
 
 RUN: dict[str, Any] = {
     "tags": ["draft", "seq:step:1"],
@@ -76,3 +95,99 @@ def test_internal_calls_are_hidden_unless_a_rule_shows_them(tags: Any, metadata:
 @pytest.mark.parametrize(("tags", "metadata"), [(None, None), (["x"], {"lc_source": None})])
 def test_other_calls_are_not_internal(tags: Any, metadata: Any) -> None:
     assert not is_internal_call(tags, metadata)
+
+
+class Words(TypedDict):
+    """The state of the graphs below."""
+
+    said: Annotated[list[str], operator.add]
+
+
+def says(text: str, **marks: Any) -> Any:
+    """A node whose model says something."""
+    model = ScriptedChatModel(turns=[text], cycle=True).with_config(marks)
+
+    async def node(state: Words) -> dict[str, list[str]]:
+        return {"said": [str((await model.ainvoke("?")).text)]}
+
+    return node
+
+
+def research() -> Any:
+    """A graph with a subgraph: three models that talk one after the other."""
+    inner = StateGraph(Words)
+    inner.add_node("search", says("search ", metadata={"ls_model_name": "small"}))
+    inner.add_node("grade", says("grade ", tags=["draft"]))
+    inner.add_edge(START, "search")
+    inner.add_edge("search", "grade")
+    outer = StateGraph(Words)
+    outer.add_node("researcher", inner.compile())
+    outer.add_node("writer", says("answer", run_name="Writer"))
+    outer.add_edge(START, "researcher")
+    outer.add_edge("researcher", "writer")
+    return outer.compile()
+
+
+@pytest.mark.parametrize(
+    ("rules", "text"),
+    [
+        ([], "search grade answer"),
+        ([Rule(action="hide", node="grade")], "search answer"),
+        ([Rule(action="hide", namespace="researcher")], "answer"),
+        ([Rule(action="hide", model="small")], "grade answer"),
+        ([Rule(action="hide", tag="draft")], "search answer"),
+        ([Rule(action="hide", name="Writer")], "search grade "),
+        ([Rule(action="hide", node="grade", model="small")], "search grade answer"),
+        (
+            [
+                Rule(action="nest", node="search"),
+                Rule(action="hide", namespace="researcher"),
+            ],
+            "search answer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+async def test_rules_about_the_nodes_of_a_graph(rules: list[Rule], text: str, way: str) -> None:
+    async def callback(controller: RunController) -> None:
+        handler = AssistantCallbackHandler(controller, visibility=Visibility(rules))
+        config: Any = {"callbacks": [handler]}
+        if way == "invoke":
+            await research().ainvoke({"said": []}, config)
+        else:
+            async for _ in research().astream({"said": []}, config):
+                pass
+
+    chunks = await collect(create_run(callback))
+
+    assert show(chunks).text == text
+
+
+@pytest.mark.parametrize(
+    ("action", "shown"),
+    [
+        ("nest", [("inside", "c1"), ("outside", None)]),
+        ("inline", [("insideoutside", None)]),
+        ("hide", [("outside", None)]),
+    ],
+)
+async def test_a_model_inside_a_tool_is_shown_as_the_rule_says(
+    action: Action, shown: list[tuple[str, str | None]]
+) -> None:
+    @tool
+    async def delegate() -> str:
+        """Let another model do it."""
+        inner = ScriptedChatModel(turns=["inside"]).with_config(tags=["inner"])
+        return str((await inner.ainvoke("?")).text)
+
+    asked = AIMessage("", tool_calls=[{"id": "c1", "name": "delegate", "args": {}}])
+    agent: Any = create_agent(ScriptedChatModel(turns=[asked, "outside"]), [delegate])
+    visibility = Visibility([Rule(action=action, tag="inner")])
+
+    chunks = await collect(
+        stream_chain(agent, {"messages": [("user", "?")]}, visibility=visibility)
+    )
+
+    texts = [(p["text"], p.get("parentId")) for p in show(chunks).parts if p["type"] == "text"]
+    assert texts == shown
+    assert results(show(chunks)) == {"c1": "inside"}
