@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import socket
 import sys
 import traceback
@@ -15,7 +16,7 @@ from collections.abc import Callable, Sequence
 
 from assistant_stream_ce import AssistantStreamError
 
-from ._options import EXIT_OK, EXIT_UNUSABLE, create_parser, offer_completion
+from ._options import EXIT_INTERRUPTED, EXIT_OK, EXIT_UNUSABLE, create_parser, offer_completion
 from ._terminal import say
 
 __all__ = ("main", "run_child")
@@ -36,6 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except KeyboardInterrupt:
+        # A server is meant to be stopped; whoever stops another command learns that it was.
+        return EXIT_OK if _is_server(options) else EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough (`| head`). Python would complain again when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_OK
     except (AssistantStreamError, OSError) as error:
         _complain(error, debug=options.debug)
@@ -60,7 +66,19 @@ def run_child(
     return EXIT_OK
 
 
+def _is_server(options: argparse.Namespace) -> bool:
+    return options.command in {"serve", "demo"} or getattr(options, "serve", False)
+
+
 def _run(options: argparse.Namespace) -> int:
+    if options.command == "replay":
+        from ._replay import run_replay
+
+        return run_replay(options)
+    if options.command == "inspect":
+        from ._inspect import run_inspect
+
+        return run_inspect(options)
     from ._serve import run_serve
 
     return run_serve(options)

@@ -46,10 +46,10 @@ class Child:
         sys.exit(run_child(self.options, sockets[0], self._announce))
 
     def _announce(self, url: str) -> None:
-        from ._serve import announce  # noqa: PLC0415 - the other process
+        from ._serve import announce_graph  # noqa: PLC0415 - the other process
 
         if self.is_first:
-            announce(self.options, url)
+            announce_graph(self.options, url)
         else:
             say(f"Serving again on {url}")
 

@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from functools import partial
 from importlib import import_module
 
 from assistant_stream_ce import AssistantStreamError
@@ -19,7 +18,7 @@ from assistant_stream_ce import AssistantStreamError
 from ._options import EXIT_OK
 from ._terminal import say, waiting
 
-__all__ = ("announce", "open_browser", "run_serve", "serve_here")
+__all__ = ("announce", "announce_graph", "check_extra", "run_serve", "serve_here")
 
 
 def run_serve(options: argparse.Namespace) -> int:
@@ -31,7 +30,7 @@ def run_serve(options: argparse.Namespace) -> int:
     if options.reload:
         _run_reloading(options)
     else:
-        serve_here(options, None, partial(announce, options))
+        serve_here(options, None, lambda url: announce_graph(options, url))
     return EXIT_OK
 
 
@@ -46,7 +45,7 @@ def serve_here(
     Raises:
         AssistantStreamError: There is nothing to serve, or no address to serve it on.
     """
-    _check_extra("uvicorn")
+    check_extra("uvicorn")
     name = _name(options)
     # Outside of an event loop: a module may run one of its own while it is imported.
     with waiting(f"Loading {name}"):
@@ -54,7 +53,7 @@ def serve_here(
     asyncio.run(_serve(options, name, found, listener, on_start))
 
 
-def _check_extra(module: str) -> None:
+def check_extra(module: str) -> None:
     """Make sure that what comes with the extra is there.
 
     Raises:
@@ -120,14 +119,19 @@ async def _serve(
         await serve_app(app, listener, options.host, announce_all, allowed_hosts=options.allow_host)
 
 
-def announce(options: argparse.Namespace, url: str) -> None:
+def announce_graph(options: argparse.Namespace, url: str) -> None:
+    """Say where the graph is served, and open the page if that is asked for."""
+    announce(_name(options), url, is_opened=options.open)
+
+
+def announce(name: str, url: str, *, is_opened: bool) -> None:
     """Say where the server is, and open it if that is asked for."""
-    print(f"Serving {_name(options)} on {url} (Ctrl+C stops it)", flush=True)
-    if options.open:
-        open_browser(url)
+    print(f"Serving {name} on {url} (Ctrl+C stops it)", flush=True)
+    if is_opened:
+        _open_browser(url)
 
 
-def open_browser(url: str) -> None:
+def _open_browser(url: str) -> None:
     """Open a page in the user's browser, without waiting for it; says when there is none."""
     import webbrowser
 
@@ -144,8 +148,8 @@ def open_browser(url: str) -> None:
 
 
 def _run_reloading(options: argparse.Namespace) -> None:
-    _check_extra("uvicorn")
-    _check_extra("watchfiles")
+    check_extra("uvicorn")
+    check_extra("watchfiles")
     from ._reload import Child, run_reloader
     from ._server import bind
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from collections.abc import Iterator
 from typing import Any, Protocol, TextIO
 
 from .record import Snapshot
@@ -97,7 +98,7 @@ class RichSurface:
             console=console or Console(),
             auto_refresh=False,
             transient=True,
-            vertical_overflow="ellipsis",
+            vertical_overflow="crop",
         )
         self._last: Any = None
 
@@ -107,7 +108,7 @@ class RichSurface:
         if snapshot.is_live and self._live.console.is_terminal:
             if not self._live.is_started:
                 self._live.start()
-            self._live.update(self._last, refresh=True)
+            self._live.update(_Tail(self._last), refresh=True)
         return 0
 
     def close(self) -> None:
@@ -117,6 +118,21 @@ class RichSurface:
         if self._last is not None:
             self._live.console.print(self._last)
             self._last = None
+
+
+class _Tail:
+    """A renderable cut to its last lines, as many as the screen has: the run goes on there."""
+
+    def __init__(self, shown: Any) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, console: Any, options: Any) -> Iterator[Any]:
+        from rich.segment import Segment  # noqa: PLC0415 - an optional library
+
+        lines = console.render_lines(self._shown, options.update(height=None), pad=False)
+        for line in lines[-max(console.height - 1, 1) :]:
+            yield from line
+            yield Segment.line()
 
 
 class TextSurface:

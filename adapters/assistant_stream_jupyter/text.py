@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from assistant_stream_ce._controls import without_controls
 from assistant_stream_ce.message import MessagePart, ToolCallPart
 from assistant_stream_ce.typing import JSONValue
 
@@ -19,21 +19,13 @@ from .record import Snapshot
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ("render_rich", "render_text", "without_controls")
+__all__ = ("render_rich", "render_text")
 
 RESULT = 400
 """Characters of a tool's result."""
 
 PLAIN = 20_000
 """Characters of a text; the HTML beside it has all of it."""
-
-# Escape sequences could move the cursor, retitle the window or fill the clipboard.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def without_controls(text: str) -> str:
-    """Return `text` without what a terminal would obey instead of show."""
-    return _CONTROLS.sub("", text)
 
 
 def render_text(snapshot: Snapshot, *, hint: str = "") -> str:
