@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,8 +18,8 @@ from assistant_stream_ce.serialization import (
     DataStreamEncoder,
     StreamEncoder,
 )
-from assistant_stream_ce.server import parse_transport_request, read_json_body
-from assistant_stream_ce.typing import RunCallback
+from assistant_stream_ce.server import RequestLimits, parse_transport_request, read_json_body
+from assistant_stream_ce.typing import JSONValue, RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
 from ._errors import error_response, report_failure
@@ -52,7 +53,23 @@ class Backend:
     context: ContextHook | None
     state: bool | Collection[str]
     max_body_bytes: int
+    limits: RequestLimits
     debug: bool
+
+    async def read_body(self, request: Request) -> JSONValue:
+        """Return the parsed body of a request.
+
+        Raises:
+            RequestError: It cannot be used.
+        """
+        return await read_json_body(request, max_bytes=self.max_body_bytes)
+
+    @property
+    def state_beside_parts(self) -> bool | Collection[str]:
+        """The state keys for a client that gets the messages as parts."""
+        if self.state is True or self.state is False:
+            return self.state
+        return tuple(key for key in self.state if key != "messages") or False
 
     async def respond(self, request: Request) -> Response:
         """Return the streamed answer to an assistant-transport request.
@@ -61,7 +78,7 @@ class Backend:
             RequestError: The request cannot be used.
         """
         name, encoder = assistant_wire(request)
-        body = parse_transport_request(await read_json_body(request, max_bytes=self.max_body_bytes))
+        body = parse_transport_request(await self.read_body(request), limits=self.limits)
         call = ThreadCall(request, body.thread_id or str(uuid4()), body)
         wire = Wire(name, encoder, parts=False, shown=body.state)
         return await self.run(call, from_transport_request(body), wire)
@@ -78,6 +95,8 @@ class Backend:
         """
         call = await self.admit(call)
         graph, config = await self.open_thread(call)
+        if request.conversation:
+            graph = graph.copy({"checkpointer": InMemorySaver()})
         config = with_frontend_tools(config, request.tools)
         context = None if self.context is None else await awaited(self.context(call))
         release = await self.runs.hold(call.stored_thread_id)
@@ -89,7 +108,9 @@ class Backend:
         except BaseException:
             release()
             raise
-        return await self.runs.respond(run, {**wire.headers, THREAD_ID_HEADER: call.thread_id})
+        # The id of a thread that is not kept would lead to nothing.
+        thread = {} if request.conversation else {THREAD_ID_HEADER: call.thread_id}
+        return await self.runs.respond(run, {**wire.headers, **thread})
 
     async def resume(
         self, call: ThreadCall, wire_name: str, run_id: str | None = None

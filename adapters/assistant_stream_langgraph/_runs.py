@@ -57,6 +57,8 @@ class Wire:
     only says `False`."""
     earlier_results: bool = False
     """Whether the client looks for the results of calls that stand in earlier answers."""
+    outlives_client: bool = True
+    """Whether a run may go on without a reader, where the app lets runs do so."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Further response headers."""
 
@@ -291,7 +293,8 @@ class RunRegistry:
         run.readers -= 1
         if run.ended.is_set():
             return
-        is_unwanted = self._on_disconnect == "cancel" or self._gate.is_awaited(run.thread_id)
+        may_go_on = self._on_disconnect == "continue" and run.wire.outlives_client
+        is_unwanted = not may_go_on or self._gate.is_awaited(run.thread_id)
         if not run.readers and is_unwanted:
             run.cancel()
 

@@ -19,10 +19,12 @@ from assistant_stream_ce.server import ToolResult
 from assistant_stream_langchain.messages import (
     shown_human_message,
     stopped_tool_message,
+    to_langchain_messages,
     to_tool_message,
 )
 
 from ._fork import Fork, find_fork, find_head, said_before, said_next
+from ._resent import only_new
 from ._turn_request import TurnRequest
 from .answers import InterruptAnswer, collect_answers
 from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
@@ -53,10 +55,13 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
         RequestError: What is asked does not fit the thread (409), or a part of it has a form that
             cannot be used (400). The thread is then as it was before.
     """
+    if request.conversation:
+        return Turn(config, _input(to_langchain_messages(request.conversation)))
     head = newest = await graph.aget_state(config)
     if request.head_id is not None:
         head = await find_head(graph, config, newest, request.head_id)
     head_id = checkpoint_id(newest.config)
+    request = only_new(request, head)
     plan = _Plan(head, request)
     fork = await plan.find_fork(graph)
     if fork is not None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.server import (
     AddMessageCommand,
     AddToolResultCommand,
+    AGUIResume,
     AssistantTransportRequest,
+    ClientMessage,
     ClientTool,
     CustomCommand,
     ToolResult,
@@ -19,7 +21,7 @@ from assistant_stream_ce.typing import JSONValue
 
 from .answers import InterruptAnswer
 
-__all__ = ("ROOT", "TurnRequest", "from_transport_request")
+__all__ = ("ROOT", "TurnRequest", "from_transport_request", "to_answers")
 
 ROOT = ""
 """As a `parent_id`: before the first message."""
@@ -50,6 +52,12 @@ class TurnRequest:
     head_id: str | None = None
     """The id of the last message of the branch that the client shows, from a client that knows
     several. `None` for the branch that the thread took last."""
+    is_resent: bool = False
+    """Whether the client sends its conversation with every request: then results and messages
+    that the thread has already are no fault, and are left out."""
+    conversation: Sequence[ClientMessage] = ()
+    """The whole conversation, of a client that has no thread: the run is given this and leaves
+    nothing behind."""
     tools: Sequence[ClientTool] = ()
     """The tools that run in the front end."""
     system: str | None = None
@@ -98,6 +106,16 @@ def from_transport_request(request: AssistantTransportRequest) -> TurnRequest:
         tools=[_tool(name, tool) for name, tool in request.tools.items()],
         system=request.system,
     )
+
+
+def to_answers(resume: Iterable[AGUIResume]) -> list[InterruptAnswer]:
+    """Return the answers of a request that gives them as AG-UI does."""
+    return [
+        InterruptAnswer(
+            item.payload, interrupt_id=item.interrupt_id, cancelled=item.status == "cancelled"
+        )
+        for item in resume
+    ]
 
 
 def _answer(payload: Mapping[str, JSONValue]) -> InterruptAnswer:

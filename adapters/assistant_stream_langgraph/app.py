@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 from langchain_core.runnables import RunnableConfig
 from starlette.applications import Starlette
@@ -16,10 +17,13 @@ from starlette.routing import Route
 
 from assistant_stream_ce import RequestError
 from assistant_stream_ce.resumable import ResumableStreamStore
-from assistant_stream_ce.server import MAX_BODY_BYTES
+from assistant_stream_ce.server import DEFAULT_LIMITS, MAX_BODY_BYTES, RequestLimits
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall
 from ._backend import Backend, Endpoint
+from ._endpoint_ag_ui import respond_to_ag_ui
+from ._endpoint_chat import respond_to_chat, resume_chat
+from ._endpoint_openai import OpenAIEndpoint, openai_models, respond_to_openai
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
 from ._graph_source import Checkpointer, GraphFactory, create_graph_source
 from ._playground import create_page
@@ -60,6 +64,7 @@ def create_app(
     playground: bool = False,
     cors_origins: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
+    limits: RequestLimits = DEFAULT_LIMITS,
     busy_patience: float = BUSY_PATIENCE,
     on_disconnect: OnDisconnect = "continue",
     store: ResumableStreamStore | None = None,
@@ -102,6 +107,7 @@ def create_app(
         playground: Whether to serve the chat page.
         cors_origins: The origins whose pages may use the app. None by default.
         max_body_bytes: The largest request body.
+        limits: How much a request may hold: messages, parts, characters of a text or a file.
         busy_patience: Seconds that a request waits for another run on its thread before it is
             refused with 409; 0 refuses it at once. A run that nobody reads any more is stopped for
             it.
@@ -123,6 +129,7 @@ def create_app(
         context=context,
         state=_client_keys(state),
         max_body_bytes=max_body_bytes,
+        limits=limits,
         debug=debug,
     )
     threads = ThreadEndpoints(backend)
@@ -135,6 +142,10 @@ def create_app(
         Route("/threads/{thread_id}/state", threads.state, methods=["GET"]),
         Route("/threads/{thread_id}/messages", threads.messages, methods=["GET"]),
         Route("/threads/{thread_id}/cancel", threads.cancel, methods=["POST"]),
+        Route("/chat", Endpoint(partial(respond_to_chat, backend)), methods=["POST"]),
+        Route("/chat/{thread_id}/stream", Endpoint(partial(resume_chat, backend)), methods=["GET"]),
+        Route("/agui", Endpoint(partial(respond_to_ag_ui, backend)), methods=["POST"]),
+        *_openai_routes(backend),
         Route("/health", _health, methods=["GET"]),
     ]
     if playground:
@@ -156,6 +167,15 @@ async def _lifespan(runs: RunRegistry) -> AsyncGenerator[None, None]:
         yield
     finally:
         await runs.aclose()
+
+
+def _openai_routes(backend: Backend) -> list[Route]:
+    chat = OpenAIEndpoint(partial(respond_to_openai, backend), debug=backend.debug)
+    models = OpenAIEndpoint(partial(openai_models, backend), debug=backend.debug)
+    return [
+        Route("/v1/chat/completions", chat, methods=["POST"]),
+        Route("/v1/models", models, methods=["GET"]),
+    ]
 
 
 def _client_keys(state: bool | Collection[str]) -> bool | Collection[str]:

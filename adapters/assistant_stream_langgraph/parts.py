@@ -27,6 +27,7 @@ from ._shapes import call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, schema_of
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
+from .frontend_tools import is_frontend_interrupt
 from .interrupts import interrupt_to_json
 from .subgraphs import ToolCallOwners, base_of
 
@@ -213,7 +214,7 @@ class PartsTranslator:
         parent_id = self._owners.owner_of(namespace)
         chunks: list[AssistantStreamChunk] = []
         for interrupt in interrupts:
-            if interrupt.id not in self._interrupts:
+            if interrupt.id not in self._interrupts and not is_frontend_interrupt(interrupt):
                 self._interrupts.add(interrupt.id)
                 shown = interrupt_to_json(interrupt, self._callers.values())
                 chunks.append(DataPartChunk("interrupt", shown, interrupt.id, parent_id))

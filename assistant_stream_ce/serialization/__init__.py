@@ -8,7 +8,7 @@ from .assistant_transport import AssistantTransportEncoder, AssistantTransportRe
 from .data_stream import DataStreamEncoder, DataStreamResponse
 from .decoders import AssistantTransportDecoder, DataStreamDecoder, StreamDecoder
 from .heartbeat import HeartbeatOption
-from .openai_completion import OpenAICompletion, collect_openai_completion
+from .openai_completion import OpenAICompletionEncoder
 from .openai_stream import OpenAIStreamEncoder, OpenAIStreamResponse, ToolCallMode
 from .plain_text import PlainTextEncoder, PlainTextResponse
 from .stream_encoder import StreamEncoder
@@ -26,7 +26,7 @@ __all__ = (
     "DataStreamEncoder",
     "DataStreamResponse",
     "HeartbeatOption",
-    "OpenAICompletion",
+    "OpenAICompletionEncoder",
     "OpenAIStreamEncoder",
     "OpenAIStreamResponse",
     "PlainTextEncoder",
@@ -36,5 +36,4 @@ __all__ = (
     "ToolCallMode",
     "UIMessageStreamEncoder",
     "UIMessageStreamResponse",
-    "collect_openai_completion",
 )

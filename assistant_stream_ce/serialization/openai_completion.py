@@ -6,9 +6,8 @@ Mirrors `ChatCompletion` of the Python package `openai` 3.54.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 
+from assistant_stream_ce._json import dumps
 from assistant_stream_ce._lifecycle import ToolCallLedger
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
@@ -22,46 +21,36 @@ from assistant_stream_ce.chunks import (
     ToolCallDeltaChunk,
     ToolResultChunk,
 )
-from assistant_stream_ce.typing import ChunkSource, JSONValue
+from assistant_stream_ce.typing import JSONValue
 
 from . import _fields
 from ._outcome import Outcome
-from .openai_stream import FINISH_REASONS, generate_completion_id
+from .openai_stream import FINISH_REASONS, generate_completion_id, openai_error
+from .stream_encoder import StreamEncoder
 
-__all__ = ("OpenAICompletion", "collect_openai_completion")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenAICompletion:
-    """A whole answer, as chat completions have it."""
-
-    value: Mapping[str, JSONValue]
-    """The `chat.completion` object, as far as the answer came."""
-    error: ErrorChunk | None = None
-    """What ended the answer, if an error did."""
+__all__ = ("OpenAICompletionEncoder",)
 
 
-async def collect_openai_completion(
-    stream: ChunkSource, *, model: str = "assistant-stream"
-) -> OpenAICompletion:
-    """Return the answer that `stream` makes, when it has ended.
+class OpenAICompletionEncoder(StreamEncoder):
+    """Encodes a whole stream as one chat completion, which comes at the end.
 
     As on the streamed wire, only the tool calls that have no result are in it: a client takes
-    every call for its own to run.
+    every call for its own to run. After a fatal error the body is `{"error": ...}`: it needs the
+    status 500, because the clients look at nothing else.
 
     Args:
-        stream: The chunks.
         model: The model's name in the answer.
     """
-    answer = _Answer()
-    async for chunk in stream:
-        answer.add(chunk)
-    return OpenAICompletion(answer.value(model), answer.error)
 
+    media_type = "application/json"
 
-class _Answer:
-    def __init__(self) -> None:
-        self.error: ErrorChunk | None = None
+    def __init__(self, model: str = "assistant-stream") -> None:
+        self.model = model
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the stream encoded so far."""
+        self._error: ErrorChunk | None = None
         self._texts: list[str] = []
         self._reasoning: list[str] = []
         self._names: dict[str, str] = {}
@@ -69,9 +58,19 @@ class _Answer:
         self._outcome = Outcome()
         self._ledger = ToolCallLedger()
 
-    def add(self, chunk: AssistantStreamChunk) -> None:
+    def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
+        """Take in `chunk`; there is nothing to send yet."""
         for admitted in self._ledger.admit(chunk):
             self._add(admitted)
+        return ""
+
+    def encode_end(self) -> str:
+        """Return the completion, or the error that has ended it."""
+        for chunk in self._ledger.close_open():
+            self._add(chunk)
+        if self._error is not None:
+            return dumps({"error": openai_error(self._error)})
+        return dumps(self._completion())
 
     def _add(self, chunk: AssistantStreamChunk) -> None:
         match chunk:
@@ -89,32 +88,29 @@ class _Answer:
             case StepFinishChunk() | MessageFinishChunk():
                 self._outcome.note(chunk)
             case ErrorChunk() if _fields.is_fatal(chunk):
-                self.error = self.error or chunk
+                self._error = self._error or chunk
             case _:
                 pass  # Nothing in the protocol says it.
 
-    def value(self, model: str) -> dict[str, JSONValue]:
-        for chunk in self._ledger.close_open():
-            self._add(chunk)
+    def _completion(self) -> dict[str, JSONValue]:
         prompt, completion = self._outcome.tokens
         usage: dict[str, JSONValue] = {
             "prompt_tokens": prompt,
             "completion_tokens": completion,
             "total_tokens": prompt + completion,
         }
+        waiting = "tool_calls" if self._names else "stop"
         choice: dict[str, JSONValue] = {
             "index": 0,
             "message": self._message(),
             "logprobs": None,
-            "finish_reason": FINISH_REASONS.get(
-                self._outcome.finish_reason, "tool_calls" if self._names else "stop"
-            ),
+            "finish_reason": FINISH_REASONS.get(self._outcome.finish_reason, waiting),
         }
         return {
             "id": generate_completion_id(),
             "object": "chat.completion",
             "created": int(time.time()),
-            "model": model,
+            "model": self.model,
             "choices": [choice],
             "usage": usage,
         }

@@ -43,6 +43,7 @@ __all__ = (
     "OpenAIStreamResponse",
     "ToolCallMode",
     "generate_completion_id",
+    "openai_error",
 )
 
 ToolCallMode: TypeAlias = Literal["pending", "stream"]
@@ -58,6 +59,11 @@ FINISH_REASONS: Mapping[FinishReason | None, str] = {
 def generate_completion_id() -> str:
     """Return a new id of the form that OpenAI's completions have."""
     return f"chatcmpl-{secrets.token_hex(12)}"
+
+
+def openai_error(chunk: ErrorChunk) -> dict[str, JSONValue]:
+    """Return an error in the form that OpenAI's clients read."""
+    return {"message": chunk.error, "type": "server_error", "param": None, "code": chunk.code}
 
 
 class OpenAIStreamEncoder(StreamEncoder):
@@ -232,13 +238,7 @@ class OpenAIStreamEncoder(StreamEncoder):
         if not _fields.is_fatal(chunk):
             return ""
         self._failed = True
-        error: dict[str, JSONValue] = {
-            "message": chunk.error,
-            "type": "server_error",
-            "param": None,
-            "code": chunk.code,
-        }
-        return sse_frame(dumps({"error": error}))
+        return sse_frame(dumps({"error": openai_error(chunk)}))
 
 
 class _Call:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ._body import MAX_BODY_BYTES, read_json_body
-from ._fields import RequestLimits
-from .ag_ui_request import AGUIContext, AGUIRequest, AGUIResume, parse_ag_ui_request
-from .client_request import ClientRequest
+from ._fields import DEFAULT_LIMITS, RequestLimits
+from .ag_ui_request import AGUIContext, AGUIRequest, AGUIResume, parse_ag_ui_request, read_resume
+from .client_request import ClientRequest, read_args
 from .conversation import (
     AssistantReply,
     ClientMessage,
@@ -35,6 +35,7 @@ from .requests import (
 from .ui_message_request import ToolApproval, UIMessageRequest, parse_ui_message_request
 
 __all__ = (
+    "DEFAULT_LIMITS",
     "MAX_BODY_BYTES",
     "AGUIContext",
     "AGUIRequest",
@@ -69,6 +70,8 @@ __all__ = (
     "parse_openai_request",
     "parse_transport_request",
     "parse_ui_message_request",
+    "read_args",
     "read_json_body",
     "read_prompt",
+    "read_resume",
 )

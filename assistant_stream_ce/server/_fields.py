@@ -40,6 +40,7 @@ class RequestLimits:
 
 
 DEFAULT_LIMITS = RequestLimits()
+"""The limits where none are set."""
 
 
 class Fields:

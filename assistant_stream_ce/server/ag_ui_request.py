@@ -5,7 +5,7 @@ Mirrors `RunAgentInput` of the npm package `@ag-ui/core` 1.0.0, and reads what 0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,7 @@ from .conversation import (
 )
 from .requests import check_thread_id
 
-__all__ = ("AGUIContext", "AGUIRequest", "AGUIResume", "parse_ag_ui_request")
+__all__ = ("AGUIContext", "AGUIRequest", "AGUIResume", "parse_ag_ui_request", "read_resume")
 
 _ROLES = ("developer", "system", "user", "assistant", "tool", "reasoning", "activity")
 _MEDIA = {
@@ -128,6 +128,18 @@ def _request(fields: Fields, conversation: Conversation, *, allow_system: bool) 
         message_ids=[text for text in ids if isinstance(text, str)],
         forwarded_props=fields.values.get("forwardedProps"),
     )
+
+
+def read_resume(
+    body: Mapping[str, JSONValue], *, limits: RequestLimits = DEFAULT_LIMITS
+) -> list[AGUIResume]:
+    """Return the answers to interrupts in the `resume` of any client's request, if there are any.
+
+    Raises:
+        RequestError: Says which field cannot be used, and why.
+    """
+    fields = Fields(dict(body), "body", limits)
+    return [_resume(item) for item in fields.optional_objects("resume", limits.messages)]
 
 
 def _context(fields: Fields) -> AGUIContext:

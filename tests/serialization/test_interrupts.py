@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -20,9 +21,9 @@ from assistant_stream_ce.chunks import (
 from assistant_stream_ce.serialization import (
     AssistantTransportEncoder,
     DataStreamEncoder,
+    OpenAICompletionEncoder,
     OpenAIStreamEncoder,
     StreamEncoder,
-    collect_openai_completion,
 )
 from assistant_stream_ce.testing import check_stream
 from tests.npm import ask, decode
@@ -200,20 +201,19 @@ async def test_a_run_lets_it_through() -> None:
 # -- The whole answer of chat completions -------------------------------------------------------
 
 
-async def test_a_completion_holds_what_the_stream_says() -> None:
-    async def chunks() -> Any:
-        yield TextDeltaChunk("Let me ")
-        yield TextDeltaChunk("look.")
-        for chunk in (*call("c1"), ToolResultChunk("c1", "ok"), *call("c2", "ask")):
-            yield chunk
-        yield MessageFinishChunk("tool-calls", 3, 4)
+def test_a_completion_holds_what_the_stream_says() -> None:
+    chunks = [TextDeltaChunk("Let me "), TextDeltaChunk("look."), *call("c1")]
+    chunks += [
+        ToolResultChunk("c1", "ok"),
+        *call("c2", "ask"),
+        MessageFinishChunk("tool-calls", 3, 4),
+    ]
 
-    completion = await collect_openai_completion(chunks(), model="agent")
+    completion = json.loads(encode(OpenAICompletionEncoder("agent"), chunks))
 
-    assert completion.error is None
-    value: Any = completion.value
-    assert value["choices"][0]["finish_reason"] == "tool_calls"
-    assert value["choices"][0]["message"] == {
+    assert completion["model"] == "agent"
+    assert completion["choices"][0]["finish_reason"] == "tool_calls"
+    assert completion["choices"][0]["message"] == {
         "role": "assistant",
         "content": "Let me look.",
         "refusal": None,
@@ -221,15 +221,15 @@ async def test_a_completion_holds_what_the_stream_says() -> None:
             {"id": "c2", "type": "function", "function": {"name": "ask", "arguments": "{}"}}
         ],
     }
-    assert value["usage"] == {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+    assert completion["usage"] == {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
 
 
-async def test_a_completion_tells_the_error_that_ended_it() -> None:
-    async def chunks() -> Any:
-        yield ToolCallBeginChunk("c1", "ask")
-        yield ErrorChunk("slow", severity="warning")
-        yield ErrorChunk("broken")
+def test_a_completion_tells_the_error_that_ended_it() -> None:
+    warning = ErrorChunk("slow", severity="warning")
+    chunks = [ToolCallBeginChunk("c1", "ask"), warning, ErrorChunk("broken", "c1")]
 
-    completion = await collect_openai_completion(chunks())
+    answer = json.loads(encode(OpenAICompletionEncoder(), chunks))
 
-    assert completion.error == ErrorChunk("broken")
+    assert answer == {
+        "error": {"message": "broken", "type": "server_error", "param": None, "code": "c1"}
+    }
