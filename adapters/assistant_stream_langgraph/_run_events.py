@@ -91,6 +91,9 @@ class RunEvents:
     def _on_yield(self, run_id: str, chunk: Any) -> Sequence[_Event]:
         if run_id != self._graph_run and not (is_mapping(chunk) and "__interrupt__" in chunk):
             return ()  # A chain around the graph, with something else after it perhaps.
+        if is_mapping(chunk) and chunk and self._nodes.issuperset(chunk):
+            # LangGraph allows no channel to have the name of a node.
+            return (((), "updates", with_messages(chunk)),)
         # A mode `messages` would tell every token a second time.
         return [event for event in self._read_yield(chunk) if event[1] != "messages"]
 

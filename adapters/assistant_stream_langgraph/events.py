@@ -235,6 +235,14 @@ def _is_namespace(value: Any) -> bool:
     return is_tuple(value) and all(isinstance(segment, str) for segment in value)
 
 
+def _is_written(output: Any) -> bool:
+    """Whether a node may have written this: nothing, channels, or channels several times over."""
+    if is_items(output):
+        writes = [channels_of(item) for item in output]
+        return any(write is not None and any(messages_in(write)) for write in writes)
+    return output is None or channels_of(output) is not None
+
+
 def _guess_mode(payload: Any) -> str | None:
     """The stream mode of a bare payload, from how it looks."""
     if isinstance(payload, BaseMessage):
@@ -246,7 +254,5 @@ def _guess_mode(payload: Any) -> str | None:
         return None
     # `updates` comes as one node a time with a dict of writes, or `None`, below it.
     outputs = [value for key, value in channels.items() if not key.startswith("__")]
-    is_update = len(outputs) <= 1 and all(
-        output is None or channels_of(output) is not None for output in outputs
-    )
+    is_update = len(outputs) <= 1 and all(map(_is_written, outputs))
     return "updates" if is_update and is_mapping(payload) else "values"

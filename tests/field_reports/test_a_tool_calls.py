@@ -458,6 +458,31 @@ async def test_a08_a_tool_may_return_anything(made: BaseTool, result: Any, form:
     assert shown.text == "Thanks."
 
 
+def tool_batch(turn: list[Any], *tools: BaseTool, **options: Any) -> Graph:
+    """A hand-built agent, whose calls are run by one task."""
+    model = ScriptedChatModel(turns=[turn, "Thanks."])
+
+    async def speak(state: MessagesState) -> Any:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState).add_node("speak", speak)
+    builder.add_node("tools", ToolNode(tools, **options))
+    builder.add_edge(START, "speak").add_edge("tools", "speak")
+    builder.add_conditional_edges("speak", tools_condition)
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", [*FOUR_FORMS, "updates"])
+async def test_a08_several_commands_of_one_node_are_results_too(form: str) -> None:
+    """ag-ui #639: the tools of one node answered with a list of commands, and none was shown."""
+    turn = [call("tells_command", "{}", "a", 0), call("tells_command", "{}", "b", 1)]
+
+    shown = await see_form(form, tool_batch(turn, tells_command))
+
+    assert results(shown) == {"a": "by command", "b": "by command"}
+    assert shown.text == "Thanks."
+
+
 @pytest.mark.parametrize(("made", "result"), RETURNED, ids=lambda value: getattr(value, "name", ""))
 async def test_a08_a_chain_may_call_such_a_tool_too(made: BaseTool, result: Any) -> None:
     """ag-ui #639: the same through a callback on the chain."""
@@ -550,23 +575,13 @@ async def test_a10_a_tool_that_raises_fails_its_call_and_then_the_run() -> None:
 @pytest.mark.parametrize("form", FOUR_FORMS)
 async def test_a10_a_tool_error_that_the_model_is_told_is_marked_as_one(form: str) -> None:
     """langgraph #6486: a handled error is shown as a failed result, and the run goes on."""
-    model = ScriptedChatModel(turns=[[call("breaks", '{"city": "Oz"}', "a")], "Sorry."])
+    turn = [call("breaks", '{"city": "Oz"}', "a")]
 
-    async def speak(state: MessagesState) -> Any:
-        return {"messages": [await model.ainvoke(state["messages"])]}
-
-    builder = StateGraph(MessagesState)
-    builder.add_node("speak", speak)
-    builder.add_node("tools", ToolNode([breaks], handle_tool_errors=True))
-    builder.add_edge(START, "speak")
-    builder.add_conditional_edges("speak", tools_condition)
-    builder.add_edge("tools", "speak")
-
-    shown = await see_form(form, builder.compile(checkpointer=InMemorySaver()))
+    shown = await see_form(form, tool_batch(turn, breaks, handle_tool_errors=True))
 
     assert call_part(shown, "a")["isError"] is True
     assert "no such city" in str(results(shown)["a"])
-    assert shown.text == "Sorry."
+    assert shown.text == "Thanks."
 
 
 @tool
