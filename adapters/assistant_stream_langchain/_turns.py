@@ -41,6 +41,7 @@ from ._shapes import as_mapping, as_text
 from .translator import MessageTranslator
 
 __all__ = (
+    "CANCELLED",
     "AssistantTurn",
     "CallPiece",
     "History",
@@ -56,6 +57,9 @@ __all__ = (
     "shown_turns",
     "source_fields",
 )
+
+CANCELLED = "cancelled"
+"""The finish reason of a message that was stopped while the model spoke."""
 
 History: TypeAlias = Iterable[MessageLikeRepresentation]
 """Messages in any form that LangChain takes."""
@@ -119,6 +123,8 @@ class AssistantTurn:
 
     id: str
     steps: list[Step] = field(default_factory=list["Step"])
+    is_cancelled: bool = False
+    """Whether it was stopped while it spoke."""
 
     @property
     def pieces(self) -> Iterator[Piece]:
@@ -217,6 +223,8 @@ class _TurnReader:
         """Take the next message of the turn."""
         if isinstance(message, AIMessage) or not self.turn.steps:
             self.turn.steps.append(Step(message_id))
+            reason = message.response_metadata.get("finish_reason")
+            self.turn.is_cancelled = reason == CANCELLED
         for chunk in self._translator.feed(message, whole=True):
             self._add(chunk)
         self._ends_part = True

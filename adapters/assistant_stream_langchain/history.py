@@ -96,6 +96,8 @@ def _thread_message(turn: Turn) -> Fields:
             status: Fields = {"type": "complete", "reason": "stop"}
             if turn.is_waiting:
                 status = {"type": "requires-action", "reason": "tool-calls"}
+            elif turn.is_cancelled:
+                status = {"type": "incomplete", "reason": "cancelled"}
             return {"id": turn.id, "role": "assistant", "content": said, "status": status}
 
 

@@ -13,16 +13,14 @@ from typing import Any
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
+from assistant_stream_langchain._turns import CANCELLED
 from assistant_stream_langchain.visibility import Visibility
 
 from ._shapes import as_items, is_items
 from .events import GraphEvent, channels_of
 from .subgraphs import ToolCallOwners, base_of
 
-__all__ = ("CANCELLED", "PartialMessages")
-
-CANCELLED = "cancelled"
-"""The finish reason of a message that was stopped while the model spoke."""
+__all__ = ("PartialMessages",)
 
 
 @dataclass(slots=True)
@@ -58,7 +56,7 @@ class PartialMessages:
             spoken = self._spoken.get(message.id)
             if spoken is not None and isinstance(message, AIMessageChunk):
                 spoken.chunks.append(message)
-            elif self._is_kept(namespace, metadata):
+            elif self._is_kept(namespace, message, metadata):
                 self._begin(namespace, message, metadata)
         elif mode == "values":
             self._on_values(namespace, channels_of(payload) or {})
@@ -117,8 +115,12 @@ class PartialMessages:
         elif namespace not in self._shared:
             self._shared[namespace] = bool(ids) and ids <= self._ids
 
-    def _is_kept(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
+    def _is_kept(
+        self, namespace: tuple[str, ...], message: BaseMessage, metadata: Mapping[str, Any]
+    ) -> bool:
         segments = str(metadata.get("langgraph_checkpoint_ns", "")).split("|")
+        if isinstance(message, ToolMessage):
+            segments.pop()  # What its own tool says.
         if any(segment.rpartition(":")[2] in self._tool_tasks for segment in segments):
             return False
         parents = (namespace[:length] for length in range(len(namespace) + 1))

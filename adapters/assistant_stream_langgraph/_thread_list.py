@@ -27,6 +27,8 @@ MAX_LIMIT = 100
 MAX_READ = 2_000
 """Checkpoints that are read for one page."""
 
+BATCH = 100
+
 TITLE_LENGTH = 80
 
 _INTERRUPT = "__interrupt__"
@@ -117,14 +119,24 @@ async def _turns(
         for turn in _turns_in_memory(checkpointer, before):
             yield turn
         return
-    until: RunnableConfig | None = None
-    if before is not None:
-        until = {"configurable": {"checkpoint_id": before}}
-    # A turn begins with an input; so a long run costs no more here than a short one.
-    async for found in checkpointer.alist(None, filter={"source": "input"}, before=until):
-        fields = found.config.get("configurable", {})
-        if not fields.get("checkpoint_ns"):
-            yield fields["thread_id"], fields["checkpoint_id"]
+    while True:
+        until: RunnableConfig | None = None
+        if before is not None:
+            until = {"configurable": {"checkpoint_id": before}}
+        # A turn begins with an input; so a long run costs no more here than a short one. Taken in
+        # batches, because that of SQLite answers nothing else while it lists.
+        batch = [
+            found.config.get("configurable", {})
+            async for found in checkpointer.alist(
+                None, filter={"source": "input"}, before=until, limit=BATCH
+            )
+        ]
+        for fields in batch:
+            if not fields.get("checkpoint_ns"):
+                yield fields["thread_id"], fields["checkpoint_id"]
+        if len(batch) < BATCH:
+            return
+        before = batch[-1]["checkpoint_id"]
 
 
 def _turns_in_memory(checkpointer: InMemorySaver, before: str | None) -> list[tuple[str, str]]:
@@ -143,10 +155,9 @@ async def _is_listed(checkpointer: BaseCheckpointSaver[Any], thread_id: str, bef
     if isinstance(checkpointer, InMemorySaver):
         return False
     config = _config(thread_id)
-    async for found in checkpointer.alist(config, filter={"source": "input"}, limit=1):
-        newest: str = found.config.get("configurable", {})["checkpoint_id"]
-        return newest >= before
-    return False
+    turns = checkpointer.alist(config, filter={"source": "input"}, limit=1)
+    newest = [found.config.get("configurable", {})["checkpoint_id"] async for found in turns]
+    return bool(newest) and newest[0] >= before
 
 
 async def _info(
