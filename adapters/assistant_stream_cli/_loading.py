@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import sys
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias, cast
@@ -17,11 +18,12 @@ from typing import Any, TypeAlias, cast
 from langgraph.graph import StateGraph
 from langgraph.pregel import Pregel
 
+from assistant_stream_langgraph._graph_source import GraphFactory
 from assistant_stream_langgraph.threads import Graph, GraphError, is_graph
 
 from ._target import dotted_name, is_file_name, split_target
 
-__all__ = ("find_target", "open_graph")
+__all__ = ("OpenedGraph", "find_target", "open_graph")
 
 AsyncContext: TypeAlias = AbstractAsyncContextManager[object, bool | None]
 
@@ -45,36 +47,54 @@ def find_target(target: str) -> object:
         raise GraphError(f"{place} has no attribute {name!r}; {_known(names)}.") from None
 
 
-async def open_graph(found: object, target: str, stack: AsyncExitStack) -> Graph:
+@dataclass(frozen=True, slots=True)
+class OpenedGraph:
+    """A graph that can be served."""
+
+    graph: Graph
+    factory: GraphFactory | None
+    """Makes it anew from the config of a request."""
+
+    @property
+    def served(self) -> Graph | GraphFactory:
+        """What `create_app` takes."""
+        return self.factory or self.graph
+
+
+async def open_graph(found: object, target: str, stack: AsyncExitStack) -> OpenedGraph:
     """Make a compiled graph out of `found`, in the event loop that will run it.
 
     Takes a compiled graph, a factory of one (sync or async, without arguments or with a config),
-    and a factory that is an async context manager, which is left with `stack`.
+    and a factory that is an async context manager, which is left with `stack`. A factory that
+    takes a config is called once here, to be sure of it, and for each request.
 
     Raises:
         GraphError: It is nothing of the kind, or the factory failed.
     """
-    made = found
+    made, factory = found, None
     if not isinstance(found, Pregel | StateGraph) and callable(found):
-        made = await _make(found, target, stack)
+        made, factory = await _make(found, target, stack)
     if is_graph(made):
-        return made
+        return OpenedGraph(made, factory)
     if isinstance(made, StateGraph):
         raise GraphError(f"{target} is a graph builder: call `.compile()` on it and serve that.")
     raise GraphError(f"{target} is not a graph but {_kind(made)}; serve a compiled graph.")
 
 
-async def _make(factory: Any, target: str, stack: AsyncExitStack) -> object:
+async def _make(
+    factory: Any, target: str, stack: AsyncExitStack
+) -> tuple[object, GraphFactory | None]:
     arguments = _factory_arguments(factory, target)
     try:
         made = factory(*arguments)
         if inspect.isawaitable(made):
             made = await made
         if isinstance(made, AbstractAsyncContextManager):
-            made = await stack.enter_async_context(cast("AsyncContext", made))
+            opened = await stack.enter_async_context(cast("AsyncContext", made))
+            return opened, None
     except Exception as error:
         raise GraphError(f"the factory {target} failed: {_reason(error)}") from error
-    return made
+    return made, cast("GraphFactory", factory) if arguments else None
 
 
 def graph_names(module: ModuleType) -> list[str]:

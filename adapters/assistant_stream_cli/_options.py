@@ -298,6 +298,12 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         "or in `memory` (default: the graph's own checkpointer, else an SQLite file that is named "
         "at the start)",
     )
+    parser.add_argument(
+        "--on-disconnect",
+        choices=("continue", "cancel"),
+        default="continue",
+        help="what becomes of a run when its client goes away (default: %(default)s)",
+    )
     _add_web_options(parser)
     parser.add_argument(
         "--debug", action="store_true", help="show tracebacks here, and errors to the client"

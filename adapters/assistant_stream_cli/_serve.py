@@ -101,14 +101,17 @@ async def _serve(
     async with AsyncExitStack() as stack:
         stack.enter_context(listener)
         with waiting(f"Preparing {name}"):
-            graph = await open_graph(found, name, stack)
+            opened = await open_graph(found, name, stack)
         with waiting("Opening the threads"):
-            kept = await choose_checkpointer(options.checkpoint, graph, options.target, stack)
+            kept = await choose_checkpointer(
+                options.checkpoint, opened.graph, options.target, stack
+            )
         app = create_app(
-            graph,
+            opened.served,
             checkpointer=kept.checkpointer,
             playground=not options.no_playground,
             cors_origins=options.cors_origin,
+            on_disconnect=options.on_disconnect,
             debug=options.debug,
         )
 

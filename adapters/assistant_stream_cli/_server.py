@@ -25,6 +25,9 @@ __all__ = ("Drain", "bind", "serve_app", "url_of")
 SHUTDOWN_TIME = 3.0
 """Seconds that open streams get when the server is asked to stop."""
 
+LAST_WORDS_TIME = 1.0
+"""Seconds in which answers whose runs were stopped reach their clients."""
+
 CLEAN_UP_TIME = 5.0
 """Seconds that the clean-up of those that were ended then may take."""
 
@@ -154,11 +157,14 @@ class _Server(uvicorn.Server):
                 "(Ctrl+C again ends them now)"
             )
             await self._wait_for_requests(SHUTDOWN_TIME, force=lambda: self.force_exit)
-            self._drain.close()
-            await self._wait_for_requests(CLEAN_UP_TIME, force=lambda: False)
+        # The app stops its runs, so that their answers end as their wires demand. What is not a
+        # run is told that its client has gone.
+        await self.lifespan.shutdown()
+        await self._wait_for_requests(LAST_WORDS_TIME, force=lambda: False)
+        self._drain.close()
+        await self._wait_for_requests(CLEAN_UP_TIME, force=lambda: False)
         for task in self.server_state.tasks:
             task.cancel()
-        await self.lifespan.shutdown()
 
     async def _wait_for_requests(self, seconds: float, force: Callable[[], bool]) -> None:
         deadline = time.monotonic() + seconds
