@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import time
 from typing import Any
 
 import pytest
@@ -339,26 +338,6 @@ def test_an_answer_closes_the_arguments_of_its_call() -> None:
 
     check_stream(chunks)
     assert results(show(chunks)) == {"a": "r"}
-
-
-@pytest.mark.parametrize("name", [None, "f"])
-def test_the_cost_of_an_argument_delta_does_not_grow(name: str | None) -> None:
-    translator = MessageTranslator()
-    translator.feed(piece('{"x": "', id="a", name="f"))
-
-    def per_delta(count: int) -> float:
-        deltas = [piece("x" * 8, name=name) for _ in range(count)]
-        start = time.perf_counter()
-        for delta in deltas:
-            translator.feed(delta)
-        return (time.perf_counter() - start) / count
-
-    early = min(per_delta(500) for _ in range(3))
-    for _ in range(10):
-        per_delta(1000)
-    late = min(per_delta(500) for _ in range(3))
-
-    assert late < early * 5
 
 
 @pytest.mark.parametrize(

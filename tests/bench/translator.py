@@ -37,6 +37,9 @@ def arguments(number: int) -> AIMessageChunk:
     )
 
 
+KINDS = {"text token": text, "text block": block, "tool-argument delta": arguments}
+
+
 def per_delta(make: Callable[[int], AIMessageChunk], before: int) -> Callable[[], float]:
     """Microseconds a delta after `before` others of the same message."""
 
@@ -54,11 +57,18 @@ def per_delta(make: Callable[[int], AIMessageChunk], before: int) -> Callable[[]
     return run
 
 
+def growth(make: Callable[[int], AIMessageChunk]) -> Callable[[], float]:
+    """How many times what a first delta costs a late one does, both measured in turn."""
+    early, late = per_delta(make, BEFORE[0]), per_delta(make, BEFORE[-1])
+    return lambda: late() / early()
+
+
 def cases() -> list[Case]:
-    """Every kind of delta, at every length of what came before."""
-    kinds = {"text token": text, "text block": block, "tool-argument delta": arguments}
-    return [
-        Case(f"{name} at {before:,}", "µs", per_delta(make, before), repeats=5)
-        for name, make in kinds.items()
-        for before in BEFORE
-    ]
+    """Every kind of delta, at every length of what came before, and whether that is flat."""
+    found: list[Case] = []
+    for name, make in KINDS.items():
+        for before in BEFORE:
+            found.append(Case(f"{name} at {before:,}", "µs", per_delta(make, before), repeats=5))
+        title = f"{name}, at {BEFORE[-1]:,} over at {BEFORE[0]}"
+        found.append(Case(title, "times", growth(make), goal=1.0, repeats=9))
+    return found
