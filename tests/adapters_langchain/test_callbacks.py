@@ -27,6 +27,7 @@ from langgraph.types import Command
 
 from assistant_stream_ce.controller import RunController
 from assistant_stream_ce.create_run import create_run
+from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStreamEncoder
 from assistant_stream_langchain import AssistantCallbackHandler, Rule, Visibility
 from assistant_stream_langchain.testing import ScriptedChatModel
 
@@ -100,6 +101,20 @@ async def test_tokens_may_be_lists_of_blocks() -> None:
     assert show(chunks).text == "Yes!"
 
 
+@pytest.mark.parametrize("token", ["Yes", [{"type": "text", "text": "Yes"}], ["Yes"]])
+async def test_a_token_without_its_chunk_may_be_a_text_or_a_list(token: Any) -> None:
+    """langchain #30703"""
+
+    async def use(handler: AssistantCallbackHandler) -> None:
+        run_id = uuid4()
+        handler.on_chat_model_start({}, [[]], run_id=run_id)
+        handler.on_llm_new_token(token, run_id=run_id)
+
+    chunks, _ = await call(use)
+
+    assert show(chunks).text == "Yes"
+
+
 async def test_a_completion_model_without_messages_is_told() -> None:
     model = FakeListLLM(responses=["Hello"])
 
@@ -157,6 +172,8 @@ async def test_a_step_says_how_long_its_first_token_took() -> None:
     [step] = [chunk for chunk in chunks if chunk.type == "step-finish"]
     assert step.time_to_first_token is not None
     assert 0.05 <= step.time_to_first_token <= took - 0.05
+    for encoder in (DataStreamEncoder(), AssistantTransportEncoder()):
+        assert f'"timeToFirstToken":{step.time_to_first_token}' in encoder.encode_chunk(step)
 
 
 async def test_usage_of_every_model_call_is_a_step_and_the_sum_ends_the_message() -> None:
@@ -214,7 +231,7 @@ async def fail(a: int) -> int:
 @tool(response_format="content_and_artifact")
 def search(query: str) -> tuple[str, list[Document]]:
     """Search."""
-    return "found", [Document("…", metadata={"source": "https://a.example/p"})]
+    return "found", [Document("…", id="d1", metadata={"source": "https://a.example/p"})]
 
 
 async def test_a_tool_called_by_hand_is_a_call_with_arguments_and_result() -> None:
@@ -280,6 +297,7 @@ async def test_documents_in_a_tools_artifact_are_sources() -> None:
 
     shown = show(chunks)
     assert results(shown) == {"c1": "found"}
+    assert shown.parts[0]["artifact"][0]["id"] == "d1"
     assert sources(shown) == [("https://a.example/p", None)]
 
 

@@ -165,11 +165,16 @@ def test_a_call_without_arguments_closes_with_the_empty_object() -> None:
     assert calls(show(translate([piece("", id="a", name="f"), LAST]))) == [("a", "f", {})]
 
 
-def test_one_chunk_may_carry_reasoning_text_calls_usage_and_the_finish_reason() -> None:
+def test_one_chunk_may_carry_everything_at_once() -> None:
     chunk = AIMessageChunk(
         content=[
             {"type": "reasoning", "reasoning": "Hm."},
-            {"type": "text", "text": "Let me look."},
+            {
+                "type": "text",
+                "text": "Let me look.",
+                "annotations": [{"type": "citation", "url": "https://a.example/p", "title": "A"}],
+            },
+            {"type": "image", "base64": "aGk=", "mime_type": "image/png"},
         ],
         id="m1",
         tool_call_chunks=[
@@ -183,7 +188,8 @@ def test_one_chunk_may_carry_reasoning_text_calls_usage_and_the_finish_reason() 
 
     shown = show(translate([chunk]))
 
-    assert kinds(shown) == ["reasoning", "text", "tool-call", "tool-call"]
+    expected = ["reasoning", "text", "source", "file", "tool-call", "tool-call"]
+    assert kinds(shown) == expected
     assert calls(shown) == [("a", "f", {"x": 1}), ("b", "g", {})]
     [step] = shown.metadata["steps"]
     assert (step["finishReason"], step["usage"]["inputTokens"]) == ("tool-calls", 3)
