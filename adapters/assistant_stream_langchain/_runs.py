@@ -31,6 +31,7 @@ class Run:
     """One run. `inner_parent` is the tool call that the runs inside it are nested under."""
 
     __slots__ = (
+        "_started_at",
         "call_id",
         "hidden",
         "inner_parent",
@@ -39,7 +40,7 @@ class Run:
         "parent_id",
         "parent_run_id",
         "schema",
-        "started_at",
+        "time_to_first_token",
     )
 
     def __init__(self, run_id: UUID, parent_run_id: UUID | None, around: Run | None) -> None:
@@ -51,8 +52,14 @@ class Run:
         self.hidden: bool = around.hidden if around else False
         self.call_id: str | None = None
         self.schema: str | None = None
-        self.started_at: float | None = time.monotonic()
-        """Until the first token has come."""
+        self.time_to_first_token: float | None = None
+        """In seconds, once it has come."""
+        self._started_at = time.monotonic()
+
+    def note_token(self) -> None:
+        """Note that a token has come; the first one counts."""
+        if self.time_to_first_token is None:
+            self.time_to_first_token = time.monotonic() - self._started_at
 
     def apply(self, action: Action) -> None:
         """Show the run, and what runs inside it, as `action` says."""

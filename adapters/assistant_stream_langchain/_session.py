@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from langchain_core.documents import Document
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
@@ -82,9 +81,9 @@ class ChainSession:
     def say(self, run: Run, message: AIMessage, *, whole: bool = False) -> None:
         """Tell what a model said: a chunk, or its whole answer."""
         told = self._translator.feed(message, parent_id=run.parent_id, run_id=run.key, whole=whole)
-        if run.started_at is not None and told and not whole:
-            self._translator.note_first_token(run.key, time.monotonic() - run.started_at)
-            run.started_at = None
+        if run.time_to_first_token is None and told and not whole:
+            run.note_token()
+            self._translator.note_first_token(run.key, run.time_to_first_token)
         self._emit(self._voices.say(run.key, run.parent_id, told, ended=whole))
 
     def say_structured(self, run: Run, name: str, message: AIMessage) -> None:
@@ -96,6 +95,9 @@ class ChainSession:
             usage_metadata=message.usage_metadata,
             response_metadata=message.response_metadata,
         )
+        opening = AIMessageChunk(content="", id=message.id)
+        self._translator.feed(opening, parent_id=run.parent_id, run_id=run.key)
+        self._translator.note_first_token(run.key, run.time_to_first_token)
         told = self._translator.feed(account, parent_id=run.parent_id, run_id=run.key)
         start, *rest = told
         part = DataPartChunk(name, value, run.key, run.parent_id)

@@ -115,7 +115,11 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     ) -> None:
         """A model has said something."""
         run = self._session.runs.get(run_id)
-        if not run.hidden and run.schema is None:
+        if run.hidden:
+            return
+        if run.schema is not None:
+            run.note_token()
+        else:
             self._session.say(run, token_message(token, chunk))
 
     @_guarded

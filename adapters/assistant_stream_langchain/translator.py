@@ -161,7 +161,7 @@ class MessageTranslator:
             self._finish_message(message, out)
         return out
 
-    def note_first_token(self, run_id: str, seconds: float) -> None:
+    def note_first_token(self, run_id: str, seconds: float | None) -> None:
         """Note how long the first token of a model run took; its step's end will say it."""
         message = self._index.get(run_id)
         if message is not None:

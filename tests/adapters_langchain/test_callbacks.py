@@ -573,6 +573,8 @@ async def test_structured_output_is_data_and_not_text() -> None:
     assert (part["type"], part["name"], part["data"]) == ("data", "Person", {"name": "Ada"})
     assert show(chunks).status["reason"] == "stop"
     assert chunks[-1].input_tokens == 5
+    [step] = [chunk for chunk in chunks if chunk.type == "step-finish"]
+    assert step.time_to_first_token is not None
 
 
 async def test_structured_output_in_json_mode_is_data_too() -> None:
