@@ -252,23 +252,19 @@ class _Tail:
     @classmethod
     def of(cls, chunk: AssistantStreamChunk) -> _Tail | None:
         """The beginning of a tail, or `None` when `chunk` is not a delta."""
-        if isinstance(chunk, TextDeltaChunk):
-            return cls(TextDeltaChunk, chunk.parent_id, chunk.text_delta)
-        if isinstance(chunk, ToolCallDeltaChunk):
-            return cls(ToolCallDeltaChunk, chunk.tool_call_id, chunk.args_text_delta)
-        if isinstance(chunk, ReasoningDeltaChunk):
-            return cls(ReasoningDeltaChunk, chunk.parent_id, chunk.reasoning_delta)
+        if isinstance(chunk, _Delta):
+            return cls(type(chunk), *_key_and_delta(chunk))
         return None
 
     def add(self, chunk: AssistantStreamChunk) -> bool:
         """Take `chunk` in, if it continues the same part and there is room."""
         if type(chunk) is not self.kind or self.room <= 0:
             return False
-        other = _Tail.of(chunk)
-        if other is None or other.key != self.key:
+        key, delta = _key_and_delta(chunk)
+        if key != self.key:
             return False
-        self.pieces += other.pieces
-        self.room += other.room - MERGED_LENGTH - PIECE_COST
+        self.pieces.append(delta)
+        self.room -= len(delta) + PIECE_COST
         return True
 
     def chunk(self) -> _Delta:
@@ -279,6 +275,15 @@ class _Tail:
         if self.kind is TextDeltaChunk:
             return TextDeltaChunk(delta, self.key)
         return ReasoningDeltaChunk(delta, self.key)
+
+
+def _key_and_delta(chunk: _Delta) -> tuple[str | None, str]:
+    if type(chunk) is TextDeltaChunk:
+        return chunk.parent_id, chunk.text_delta
+    if type(chunk) is ToolCallDeltaChunk:
+        return chunk.tool_call_id, chunk.args_text_delta
+    assert type(chunk) is ReasoningDeltaChunk
+    return chunk.parent_id, chunk.reasoning_delta
 
 
 def _extend_merging(into: list[StateOperation], operations: list[StateOperation]) -> None:

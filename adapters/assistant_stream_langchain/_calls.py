@@ -84,6 +84,13 @@ class CallBook:
         self._last = call
         return call
 
+    def next_of(self, index: int | str | None) -> CallState | None:
+        """Return the call that a fragment goes on with which has nothing but this index."""
+        call = self._by_index.get(index) if index is not None else None
+        if call is not None:
+            self._last = call
+        return call
+
     def find_whole(self, fragment: CallFragment, position: int) -> CallState | None:
         """Return the call of a complete message, which may have been streamed under another id."""
         call_id = real_id(fragment.id)

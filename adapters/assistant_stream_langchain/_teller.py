@@ -79,6 +79,23 @@ class Teller:
             case _:
                 assert_never(fragment)
 
+    def next_text(self, text: str, message: MessageState) -> TextDeltaChunk | None:
+        """One more piece of the text that a message is saying, if it is saying text."""
+        if self._tail is not None or message.think is not None or not message.step_open:
+            return None
+        message.text.append(text)
+        return TextDeltaChunk(text, message.parent_id)
+
+    def next_args(
+        self, args: str, index: int | str | None, message: MessageState
+    ) -> ToolCallDeltaChunk | None:
+        """One more piece of the arguments of a call that is open."""
+        call = message.book.next_of(index)
+        if call is None or call.closed or not call.begun:
+            return None
+        call.args.append(args)
+        return ToolCallDeltaChunk(call.wire_id, args)
+
     def tell_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text; a `<think>` tag at the start of the message makes it reasoning."""
         if message.think is not None:

@@ -9,14 +9,17 @@ from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
 from assistant_stream_ce.chunks import AssistantStreamChunk, ToolResultChunk
+
+from assistant_stream_ce.chunks import AssistantStreamChunk, TextDeltaChunk, ToolCallDeltaChunk
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallState, real_id
 from ._content import CallFragment, Fragment, ReasoningFragment, TextFragment, read_content
 from ._message_index import MessageIndex, MessageState, Namespace
+from ._next_delta import next_delta
 from ._reconcile import Rest, repeats
 from ._results import args_text, artifact_sources, json_value
-from ._sources import read_document, read_message_sources
+from ._sources import read_document
 from ._teller import Chunks, Teller
 from ._thinking import split_thinking
 from ._usage import read_finish_reason, read_usage
@@ -96,6 +99,15 @@ class MessageTranslator:
     def speaker(self, message_id: str | None, namespace: Namespace) -> MessageState | None:
         """The model message that was fed last under this id, or without one."""
         return self._index.get(message_id) or self._index.latest(namespace)
+
+    def next_delta(self, chunk: AIMessageChunk) -> TextDeltaChunk | ToolCallDeltaChunk | None:
+        """Return what `chunk` adds, if that is one more delta of what its message is saying.
+
+        This is the short way for most chunks of most answers. `None` says that nothing was done,
+        and that `feed` has to look at it.
+        """
+        message = self._index.get(chunk.id)
+        return None if message is None else next_delta(chunk, message, self._teller)
 
     def begin_tool(
         self,
@@ -179,6 +191,10 @@ class MessageTranslator:
         self, chunk: AIMessageChunk, namespace: Namespace, parent_id: str | None, run_id: str | None
     ) -> Chunks:
         message = self._index.find_streamed(chunk.id, namespace, run_id)
+        if message is not None:
+            delta = next_delta(chunk, message, self._teller)
+            if delta is not None:
+                return [delta]
         if message is not None and message.finished:
             if not chunk.content and not chunk.tool_call_chunks:
                 self._count(read_usage(chunk))
@@ -189,21 +205,11 @@ class MessageTranslator:
         if message is None:
             message = self._index.add(chunk.id, namespace, parent_id, run_id)
         out: Chunks = []
-        content, metadata = chunk.content, chunk.response_metadata
-        if isinstance(content, str) and not chunk.additional_kwargs:
-            # Most chunks of most providers: the short way to what `read_content` would say.
-            if content:
-                self._teller.tell_text(content, message, out)
-            for piece in chunk.tool_call_chunks:
-                call = CallFragment(piece["id"], piece["name"], piece["args"], piece["index"])
-                self._teller.tell_piece(call, message, out)
-            fragments: Iterable[Fragment] = read_message_sources(chunk) if metadata else ()
-        else:
-            fragments = read_content(chunk)
-        for fragment in fragments:
+        for fragment in read_content(chunk):
             self._teller.tell(fragment, message, out)
-        if metadata:
-            message.finish_reason = read_finish_reason(metadata) or message.finish_reason
+        if chunk.response_metadata:
+            reason = read_finish_reason(chunk.response_metadata)
+            message.finish_reason = reason or message.finish_reason
         if chunk.usage_metadata is not None:
             message.add_usage(read_usage(chunk))
         if chunk.chunk_position is not None:

@@ -74,7 +74,7 @@ class GraphTranslator:
         if event[1] == "messages" and not self._mirrors_messages:
             return parts
         operations = self._mirror.feed(event)
-        return [*parts, UpdateStateChunk(operations)] if operations else parts
+        return (*parts, UpdateStateChunk(operations)) if operations else parts
 
     def _feed_predicting(
         self,
@@ -87,7 +87,7 @@ class GraphTranslator:
         heard = self._listener.feed(event) if self._listener is not None else parts
         for channel, text, is_first in predictions.read(heard):
             operations.extend(mirror.predict(channel, text, is_first=is_first))
-        return [*parts, UpdateStateChunk(operations)] if operations else parts
+        return (*parts, UpdateStateChunk(operations)) if operations else parts
 
     def finish(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event."""

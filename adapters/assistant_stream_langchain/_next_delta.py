@@ -1,0 +1,66 @@
+"""The short way for most chunks of most answers: one more delta of what streams already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+
+from assistant_stream_ce.chunks import TextDeltaChunk, ToolCallDeltaChunk
+
+from ._message_index import MessageState
+from ._teller import Teller
+
+__all__ = ("next_delta",)
+
+_SAYS_NOTHING = frozenset({"model_provider"})
+"""What stands in the metadata of every chunk."""
+
+_PLAIN_TEXT = frozenset({"type", "text", "index"})
+
+
+def next_delta(
+    chunk: AIMessageChunk, message: MessageState, teller: Teller
+) -> TextDeltaChunk | ToolCallDeltaChunk | None:
+    """The delta that `chunk` adds to `message`, if that is all there is to it.
+
+    Text goes on as text, and arguments as those of a call known by its index. `None` says that
+    nothing was done: the long way gives the same chunks for whatever this one takes.
+    """
+    if (
+        message.finished
+        or chunk.additional_kwargs
+        or chunk.usage_metadata is not None
+        or chunk.chunk_position is not None
+    ):
+        return None
+    metadata = chunk.response_metadata
+    if metadata and not _SAYS_NOTHING.issuperset(metadata):
+        return None
+    content: Any = chunk.content
+    pieces = chunk.tool_call_chunks
+    if not pieces:
+        text = content if type(content) is str else _text_of(content)
+        return teller.next_text(text, message) if text else None
+    piece = pieces[0]
+    args = piece["args"]
+    if len(pieces) > 1 or piece["id"] or piece["name"] or not args:
+        return None
+    if content and not _is_input(content, args):
+        return None
+    return teller.next_args(args, piece["index"], message)
+
+
+def _text_of(content: list[Any]) -> str | None:
+    """The text in the content's only block, if that is plain text."""
+    block: Any = content[0] if len(content) == 1 else None
+    if type(block) is dict and block.get("type") == "text" and _PLAIN_TEXT.issuperset(block):
+        text: Any = block["text"]
+        return text if type(text) is str else None
+    return None
+
+
+def _is_input(content: Any, args: str) -> bool:
+    """Whether the content's only block says the same as the piece of the call beside it."""
+    block: Any = content[0] if len(content) == 1 else None
+    return type(block) is dict and block.get("type") == "input_json_delta"
