@@ -15,8 +15,10 @@ INSTALLED := $(VENV)/.installed
 JS        := tests/js/node_modules/.installed
 SYSTEM    := $(VENV)/.system
 
-# The peer that we are compared with: its tests, and its package for the benchmarks. Never installed.
+# The peers that we are compared with: upstream's tests, and packages for the benchmarks. They are
+# never installed.
 UPSTREAM_VERSION := 0.0.36
+AG_UI_PEER := ag-ui-langgraph==0.0.47 ag-ui-protocol==1.0.0 ag-ui-a2ui-toolkit==0.0.5
 UPSTREAM  := .peers/sdist
 PEERS     := .peers/packages
 
@@ -39,7 +41,7 @@ test: setup lint docs upstream-tests  ## Check and test everything
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
 	@$(BIN)/python -m tests.upstream $(UPSTREAM)
 
-bench: $(INSTALLED) $(PEERS)/.installed  ## Measure, beside upstream, for some minutes
+bench: $(INSTALLED) $(PEERS)/.installed  ## Measure, beside the peers, for some minutes
 	@ASSISTANT_STREAM_UPSTREAM=$(CURDIR)/$(PEERS) $(BIN)/python -m tests.bench --json bench.json
 
 lint: $(INSTALLED)  ## Check style, types, spelling and import direction
@@ -99,8 +101,9 @@ $(UPSTREAM)/.downloaded: tests/upstream/differences.toml | $(BIN)/python
 	@$(PIP) download --no-deps --no-binary assistant-stream --dest $(UPSTREAM) assistant-stream==$(UPSTREAM_VERSION)
 	@touch $@
 
-$(PEERS)/.installed: | $(BIN)/python
-	@$(PIP) install --upgrade --no-deps --target $(PEERS) assistant-stream==$(UPSTREAM_VERSION)
+$(PEERS)/.installed: Makefile | $(BIN)/python
+	@$(PIP) install --upgrade --no-deps --target $(PEERS) \
+		assistant-stream==$(UPSTREAM_VERSION) $(AG_UI_PEER)
 	@touch $@
 
 $(SYSTEM): .ci/system-packages | $(BIN)/python

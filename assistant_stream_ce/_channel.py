@@ -75,6 +75,8 @@ class Channel:
     def put(self, chunk: AssistantStreamChunk) -> bool:
         """Add `chunk` at the end; `False` when the channel has ended and it was discarded."""
         with self.lock:
+            if self._tail is not None and self._tail.add(chunk):
+                return True
             return self._put(chunk)
 
     def put_delta(
@@ -94,14 +96,15 @@ class Channel:
         with self.lock:
             if self._closed:
                 return False
-            if self._batch is None:
+            batch = self._batch
+            if batch is None:
                 self.put(UpdateStateChunk(list(operations)))
                 last = self._items[-1]
                 self._batch = last if isinstance(last, UpdateStateChunk) else None
-            elif self._waiting() >= MERGE_AFTER:
-                _extend_merging(self._batch.operations, operations)
+            elif len(self._items) + len(batch.operations) < MERGE_AFTER:
+                batch.operations.extend(operations)
             else:
-                self._batch.operations.extend(operations)
+                _extend_merging(batch.operations, operations)
             return True
 
     def seal(self) -> None:
@@ -277,12 +280,12 @@ class _Tail:
         return ReasoningDeltaChunk(delta, self.key)
 
 
-def _key_and_delta(chunk: _Delta) -> tuple[str | None, str]:
+def _key_and_delta(chunk: AssistantStreamChunk) -> tuple[str | None, str]:
     if type(chunk) is TextDeltaChunk:
         return chunk.parent_id, chunk.text_delta
     if type(chunk) is ToolCallDeltaChunk:
         return chunk.tool_call_id, chunk.args_text_delta
-    assert type(chunk) is ReasoningDeltaChunk
+    assert isinstance(chunk, ReasoningDeltaChunk), "only deltas melt together"
     return chunk.parent_id, chunk.reasoning_delta
 
 
@@ -291,20 +294,14 @@ def _extend_merging(into: list[StateOperation], operations: list[StateOperation]
     replaces what it overwrites: the last operations, if they are at its path or below."""
     for operation in operations:
         path = operation["path"]
-        last = into[-1] if into else None
-        if (
-            last is not None
-            and operation["type"] == "append-text"
-            and last["type"] == "append-text"
-            and last["path"] == path
-            and len(last["value"]) < MERGED_LENGTH
-        ):
-            into[-1] = {
-                "type": "append-text",
-                "path": path,
-                "value": last["value"] + operation["value"],
-            }
-            continue
+        if operation["type"] == "append-text" and into:
+            last = into[-1]
+            if last["path"] == path and last["type"] == "append-text":
+                text = last["value"]
+                if len(text) < MERGED_LENGTH:
+                    text += operation["value"]
+                    into[-1] = {"type": "append-text", "path": path, "value": text}
+                    continue
         if operation["type"] == "set":
             while into and into[-1]["path"][: len(path)] == path:
                 into.pop()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain_core.messages import AIMessageChunk
 
@@ -15,6 +15,8 @@ __all__ = ("next_delta",)
 
 _SAYS_NOTHING = frozenset({"model_provider"})
 """What stands in the metadata of every chunk."""
+
+_Content: TypeAlias = str | list[str | dict[Any, Any]]
 
 _PLAIN_TEXT = frozenset({"type", "text", "index"})
 
@@ -37,30 +39,30 @@ def next_delta(
     metadata = chunk.response_metadata
     if metadata and not _SAYS_NOTHING.issuperset(metadata):
         return None
-    content: Any = chunk.content
+    content: _Content = chunk.content
     pieces = chunk.tool_call_chunks
     if not pieces:
-        text = content if type(content) is str else _text_of(content)
+        text = content if isinstance(content, str) else _text_of(content)
         return teller.next_text(text, message) if text else None
     piece = pieces[0]
     args = piece["args"]
     if len(pieces) > 1 or piece["id"] or piece["name"] or not args:
         return None
-    if content and not _is_input(content, args):
+    if content and not _is_input(content):
         return None
     return teller.next_args(args, piece["index"], message)
 
 
-def _text_of(content: list[Any]) -> str | None:
+def _text_of(content: list[str | dict[Any, Any]]) -> str | None:
     """The text in the content's only block, if that is plain text."""
-    block: Any = content[0] if len(content) == 1 else None
-    if type(block) is dict and block.get("type") == "text" and _PLAIN_TEXT.issuperset(block):
-        text: Any = block["text"]
-        return text if type(text) is str else None
+    block = content[0] if len(content) == 1 else None
+    if isinstance(block, dict) and block.get("type") == "text" and _PLAIN_TEXT.issuperset(block):
+        text = block.get("text")
+        return text if isinstance(text, str) else None
     return None
 
 
-def _is_input(content: Any, args: str) -> bool:
+def _is_input(content: _Content) -> bool:
     """Whether the content's only block says the same as the piece of the call beside it."""
-    block: Any = content[0] if len(content) == 1 else None
-    return type(block) is dict and block.get("type") == "input_json_delta"
+    block = content[0] if len(content) == 1 else None
+    return isinstance(block, dict) and block.get("type") == "input_json_delta"

@@ -100,14 +100,16 @@ class MessageTranslator:
         """The model message that was fed last under this id, or without one."""
         return self._index.get(message_id) or self._index.latest(namespace)
 
-    def next_delta(self, chunk: AIMessageChunk) -> TextDeltaChunk | ToolCallDeltaChunk | None:
-        """Return what `chunk` adds, if that is one more delta of what its message is saying.
+    def next_delta(self, message: BaseMessage) -> TextDeltaChunk | ToolCallDeltaChunk | None:
+        """Return what a chunk adds, if that is one more delta of what its message is saying.
 
         This is the short way for most chunks of most answers. `None` says that nothing was done,
         and that `feed` has to look at it.
         """
-        message = self._index.get(chunk.id)
-        return None if message is None else next_delta(chunk, message, self._teller)
+        if type(message) is not AIMessageChunk:
+            return None
+        known = self._index.get(message.id)
+        return None if known is None else next_delta(message, known, self._teller)
 
     def begin_tool(
         self,

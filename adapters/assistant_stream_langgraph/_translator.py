@@ -49,12 +49,13 @@ class GraphTranslator:
                 earlier_results=earlier_results,
             )
         self._mirror: StateMirror | None = None
-        self._mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
+        mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
+        self._tokens_are_parts = parts and not mirrors_messages and self._predictions is None
         if state is not False:
             self._mirror = StateMirror(
                 initial_state,
                 keys=None if state is True else state,
-                messages=self._mirrors_messages,
+                messages=mirrors_messages,
                 interrupts_key=interrupts_key,
                 visibility=visibility,
             )
@@ -64,6 +65,8 @@ class GraphTranslator:
         parts: Sequence[AssistantStreamChunk] = ()
         if self._parts is not None:
             parts = self._parts.feed(event)
+            if self._tokens_are_parts and event[1] == "messages":
+                return parts
         elif event[1] == "custom":
             data = custom_data(event[2])
             return (data,) if data is not None else ()
@@ -71,8 +74,6 @@ class GraphTranslator:
             return parts
         if self._predictions is not None:
             return self._feed_predicting(event, parts, self._mirror, self._predictions)
-        if event[1] == "messages" and not self._mirrors_messages:
-            return parts
         operations = self._mirror.feed(event)
         return (*parts, UpdateStateChunk(operations)) if operations else parts
 

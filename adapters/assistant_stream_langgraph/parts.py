@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
@@ -108,15 +108,15 @@ class PartsTranslator:
         namespace, mode, payload = event
         if mode == "messages":
             message, metadata = payload
-            if type(message) is AIMessageChunk:
-                delta = self._messages.next_delta(message)
-                if delta is not None:
-                    return (delta,)
             route = self._routes.get(message.id)
             if route is None:
                 if id(message) in self._anonymous:
                     return ()
                 route = self._open_route(message, namespace, metadata)
+            elif route.answer is None and not self._floor.is_shared:
+                delta = self._messages.next_delta(message)
+                if delta is not None:
+                    return (delta,)
             return self._emit(message, route, False)
         match mode:
             case "updates":

@@ -25,11 +25,14 @@ class Case:
     goal: float | None = None
     """The cost to reach, in `unit`; from the project's design notes."""
     repeats: int = 7
+    peer_name: str = "upstream"
+    floor: Callable[[], float] | None = None
+    """Work that both sides have to do in any case; what it takes in a round is taken off both."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """Medians of a case, in its unit."""
+    """Medians of a case, in its unit; without the floor, where there is one."""
 
     name: str
     unit: str
@@ -37,6 +40,8 @@ class Result:
     peer: float | None
     goal: float | None
     ours_range: tuple[float, float]
+    peer_name: str
+    floor: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -49,27 +54,32 @@ class Result:
 
 
 def measure(case: Case) -> Result:
-    """Run `case`: one warm-up of each side, then `repeats` rounds of ours and the peer in turn.
+    """Run `case`: one warm-up of each side, then `repeats` rounds of all sides in turn.
 
     A case of a single round is not warmed up: it takes new processes.
     """
+    sides = (case.floor, case.ours, case.peer)
     if case.repeats > 1:
-        case.ours()
-        if case.peer:
-            case.peer()
+        for side in sides:
+            if side:
+                side()
+    floor: list[float] = []
     ours: list[float] = []
     peer: list[float] = []
     for _ in range(case.repeats):
-        ours.append(_quietly(case.ours))
-        if case.peer:
-            peer.append(_quietly(case.peer))
+        below, our, theirs = (_quietly(side) if side else 0.0 for side in sides)
+        floor.append(below)
+        ours.append(our - below)
+        peer.append(theirs - below)
     return Result(
         case.name,
         case.unit,
         statistics.median(ours),
-        statistics.median(peer) if peer else None,
+        statistics.median(peer) if case.peer else None,
         case.goal,
         (min(ours), max(ours)),
+        case.peer_name,
+        statistics.median(floor) if case.floor else None,
     )
 
 
@@ -84,16 +94,18 @@ def _quietly(work: Callable[[], float]) -> float:
 
 def table(results: Sequence[Result]) -> str:
     """The results as a table for a terminal."""
-    rows = [("case", "unit", "ours", "min..max", "upstream", "ratio", "goal")]
+    rows = [("case", "unit", "floor", "ours", "min..max", "peer", "", "ratio", "goal")]
     for result in results:
         low, high = result.ours_range
         rows.append(
             (
                 result.name,
                 result.unit,
+                _number(result.floor),
                 _number(result.ours),
                 f"{_number(low)}..{_number(high)}",
                 _number(result.peer),
+                "" if result.peer is None else result.peer_name,
                 "" if result.ratio is None else f"{result.ratio:.1f}x",
                 _number(result.goal),
             )
