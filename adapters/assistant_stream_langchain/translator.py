@@ -8,9 +8,12 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from assistant_stream_ce.chunks import AssistantStreamChunk, ToolResultChunk
-
-from assistant_stream_ce.chunks import AssistantStreamChunk, TextDeltaChunk, ToolCallDeltaChunk
+from assistant_stream_ce.chunks import (
+    AssistantStreamChunk,
+    TextDeltaChunk,
+    ToolCallDeltaChunk,
+    ToolResultChunk,
+)
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallState, real_id
