@@ -18,7 +18,12 @@ from assistant_stream_ce.serialization import (
     DataStreamEncoder,
     StreamEncoder,
 )
-from assistant_stream_ce.server import RequestLimits, parse_transport_request, read_json_body
+from assistant_stream_ce.server import (
+    RequestLimits,
+    check_thread_id,
+    parse_transport_request,
+    read_json_body,
+)
 from assistant_stream_ce.typing import JSONValue, RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
@@ -64,6 +69,18 @@ class Backend:
         """
         return await read_json_body(request, max_bytes=self.max_body_bytes)
 
+    def thread_id(self, request: Request, in_body: str | None) -> str:
+        """Return the id of the thread that a request names, in a header or else in its body; a
+        new one when it names none.
+
+        Raises:
+            RequestError: The header can name no thread.
+        """
+        in_header = request.headers.get(THREAD_ID_HEADER)
+        if in_header is not None:
+            return check_thread_id(in_header, THREAD_ID_HEADER)
+        return in_body or str(uuid4())
+
     @property
     def state_beside_parts(self) -> bool | Collection[str]:
         """The state keys for a client that gets the messages as parts."""
@@ -79,7 +96,7 @@ class Backend:
         """
         name, encoder = assistant_wire(request)
         body = parse_transport_request(await self.read_body(request), limits=self.limits)
-        call = ThreadCall(request, body.thread_id or str(uuid4()), body)
+        call = ThreadCall(request, self.thread_id(request, body.thread_id), body)
         wire = Wire(name, encoder, parts=False, shown=body.state)
         return await self.run(call, from_transport_request(body), wire)
 

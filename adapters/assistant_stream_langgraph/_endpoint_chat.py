@@ -91,7 +91,7 @@ def _version(request: Request) -> AISDKVersion:
 async def _ai_sdk(
     backend: Backend, request: Request, body: UIMessageRequest, version: AISDKVersion
 ) -> Response:
-    call = ThreadCall(request, body.thread_id or str(uuid4()), body)
+    call = ThreadCall(request, backend.thread_id(request, body.thread_id), body)
     turn = _ui_turn(body)
     wire = Wire(
         UI_WIRE,
@@ -130,7 +130,7 @@ def _ui_turn(body: UIMessageRequest) -> TurnRequest:
 
 async def _data_stream(backend: Backend, request: Request, body: DataStreamRequest) -> Response:
     state = body.state if isinstance(body.state, dict) else {}
-    thread_id = _thread_id(body, state) or str(uuid4())
+    thread_id = backend.thread_id(request, _thread_id(body, state))
     said = _said(body)
     if said and said[-1].id is None:
         # What the answer follows is what the user said last; a reload sends the same id again.

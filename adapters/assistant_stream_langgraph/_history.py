@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
+from langchain_core.messages import BaseMessage
 from langgraph.types import StateSnapshot
 
 from assistant_stream_ce.chunks import UpdateStateChunk
@@ -11,10 +12,11 @@ from assistant_stream_ce.state import apply_operations
 from assistant_stream_ce.typing import JSONValue
 
 from ._graph_run import snapshot_events
+from .frontend_tools import is_frontend_interrupt
 from .interrupts import interrupt_to_json
 from .translate import from_langgraph_events
 
-__all__ = ("thread_history",)
+__all__ = ("shown_interrupts", "thread_history")
 
 
 async def thread_history(
@@ -34,5 +36,16 @@ async def thread_history(
         "threadId": thread_id,
         "values": values or {},
         "runId": run_id,
-        "interrupts": [interrupt_to_json(interrupt) for interrupt in snapshot.interrupts],
+        "interrupts": [*shown_interrupts(snapshot)],
     }
+
+
+def shown_interrupts(
+    snapshot: StateSnapshot, messages: Sequence[BaseMessage] = ()
+) -> list[dict[str, JSONValue]]:
+    """The interrupts that a person has to answer, as `interrupt_to_json` shows them."""
+    return [
+        interrupt_to_json(item, messages)
+        for item in snapshot.interrupts
+        if not is_frontend_interrupt(item)
+    ]

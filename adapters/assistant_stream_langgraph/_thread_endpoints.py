@@ -24,9 +24,8 @@ from ._access import ThreadCall, client_thread_id
 from ._backend import Backend, assistant_wire
 from ._errors import json_response
 from ._graph_source import Checkpointer
-from ._history import thread_history
+from ._history import shown_interrupts, thread_history
 from ._thread_list import MAX_LIMIT, delete_thread, list_threads
-from .interrupts import interrupt_to_json
 from .threads import Graph, thread_exists, thread_messages
 
 __all__ = ("ThreadEndpoints",)
@@ -93,7 +92,7 @@ class ThreadEndpoints:
                 "threadId": call.thread_id,
                 "runId": self._run_id(call),
                 "messages": [*convert(messages)],
-                "interrupts": [interrupt_to_json(item, messages) for item in snapshot.interrupts],
+                "interrupts": [*shown_interrupts(snapshot, messages)],
             }
         )
 

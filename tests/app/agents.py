@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
@@ -11,6 +12,7 @@ from langchain_core.tools import tool
 from langgraph.types import interrupt
 
 from assistant_stream_langchain.testing import Script, ScriptedChatModel
+from assistant_stream_langgraph.frontend_tools import ToolSchema
 from assistant_stream_langgraph.middleware import FrontendTools
 from assistant_stream_langgraph.threads import Graph
 
@@ -44,7 +46,7 @@ def ask_user(question: str) -> str:
 def call(name: str, **args: Any) -> AIMessage:
     return AIMessage(
         "",
-        tool_calls=[{"id": f"call_{name}_{len(SENT)}", "name": name, "args": args}],
+        tool_calls=[{"id": f"call_{uuid4().hex}", "name": name, "args": args}],
         usage_metadata={"input_tokens": 5, "output_tokens": 2, "total_tokens": 7},
     )
 
@@ -68,11 +70,11 @@ def answer(messages: list[BaseMessage]) -> Script:
     return f"Echo {len(messages)}: {said}"
 
 
-def agent(**options: Any) -> Graph:
+def agent(*front_end: ToolSchema, **options: Any) -> Graph:
     """An agent with a tool, one that needs an approval, one that asks, and the front end's."""
     model = ScriptedChatModel(turns=[answer], cycle=True)
     middleware: list[Any] = [
-        FrontendTools(),
+        FrontendTools(*front_end),
         HumanInTheLoopMiddleware(interrupt_on={"send_mail": True}),
     ]
     graph: Graph = create_agent(

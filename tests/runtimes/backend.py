@@ -28,7 +28,7 @@ from assistant_stream_ce import (
 )
 from assistant_stream_ce.serialization import AISDKVersion
 
-__all__ = ("CLIENTS", "COLOR", "WEATHER", "Backend", "ClientPage")
+__all__ = ("CLIENTS", "COLOR", "WEATHER", "Backend", "ClientPage", "client_page")
 
 WEATHER = "How is the weather in Oslo?"
 COLOR = "Which colour for the wall?"
@@ -78,7 +78,7 @@ class Backend:
         self.requests: list[dict[str, Any]] = []
         self.app = Starlette(
             routes=[
-                Route("/page/{bundle}", _page),
+                Route("/page/{bundle}", client_page),
                 Route("/data-stream", self._data_stream, methods=["POST"]),
                 Route("/ui-message-stream", self._ui_message_stream, methods=["POST"]),
                 Route("/ag-ui", self._ag_ui, methods=["POST"]),
@@ -120,7 +120,8 @@ class Backend:
         return AssistantTransportResponse(stream)
 
 
-async def _page(request: Request) -> Response:
+async def client_page(request: Request) -> Response:
+    """The page that loads a bundle."""
     script = f"/bundles/{request.path_params['bundle']}.js"
     return HTMLResponse(
         f'<!doctype html><link rel="icon" href="data:,"><body><script type="module" src="{script}">'

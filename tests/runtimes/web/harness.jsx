@@ -26,12 +26,20 @@ export const PICK_COLOR = {
   execute: async ({ of }) => ({ color: "blue", of }),
 };
 
+// What the thread that the query string names holds, in a client's own format; of no thread, nothing.
+export const history = async (format) => {
+  if (!query.thread) return [];
+  const response = await fetch(`/threads/${query.thread}/messages?format=${format}`);
+  return (await response.json()).messages;
+};
+
 export const mount = (Client) => {
   const root = document.body.appendChild(document.createElement("div"));
   createRoot(root).render(<Client />);
 };
 
-// A message is {role, parts}, a part {text} or {call: {name, args, result, isError}}.
+// A message is {role, parts}, a part {text} or {call: {name, args, result, isError}, decide}.
+// `decide(approved)` is there while a person has to decide about the call.
 export function Conversation({ messages, isRunning, problem, send }) {
   const [text, setText] = useState("");
   const submit = (event) => {
@@ -52,6 +60,15 @@ export function Conversation({ messages, isRunning, problem, send }) {
           )}
         </article>
       ))}
+      {messages
+        .flatMap(({ parts }) => parts)
+        .filter(({ decide }) => decide)
+        .map(({ call, decide }, index) => (
+          <nav key={index}>
+            <button onClick={() => decide(true)}>Approve {call.name}</button>
+            <button onClick={() => decide(false)}>Deny {call.name}</button>
+          </nav>
+        ))}
       <form onSubmit={submit}>
         <input value={text} onChange={(event) => setText(event.target.value)} />
         <button>Send</button>
@@ -60,11 +77,19 @@ export function Conversation({ messages, isRunning, problem, send }) {
   );
 }
 
-const plainPart = (part) => {
+const plainPart = (part, runtimeOf) => {
   if (part.type === "text") return { text: part.text };
   if (part.type !== "tool-call") return null;
-  const { toolName: name, args, result, isError } = part;
-  return { call: { name, args, result, isError: isError === true } };
+  const { toolName: name, args, result, isError, approval } = part;
+  const call = { name, args, result, isError: isError === true };
+  const isDecided = result !== undefined || approval?.approved !== undefined;
+  if (isDecided || name === PICK_COLOR.toolName) return { call };
+  const decide = (approved) => {
+    const runtime = runtimeOf(part);
+    if (approval) runtime.respondToToolApproval({ approved });
+    else runtime.addToolResult({ approved });
+  };
+  return { call, decide };
 };
 
 export const mountRuntime = (useRuntime) => {
@@ -72,10 +97,11 @@ export const mountRuntime = (useRuntime) => {
     const messages = useAuiState((state) => state.thread.messages);
     const isRunning = useAuiState((state) => state.thread.isRunning);
     useAssistantTool(PICK_COLOR);
-    const shown = messages.map(({ role, content }) => ({
-      role,
-      parts: content.map(plainPart).filter(Boolean),
-    }));
+    const shown = messages.map(({ id, role, content }) => {
+      const runtimeOf = ({ toolCallId }) =>
+        runtime.thread.getMessageById(id).getMessagePartByToolCallId(toolCallId);
+      return { role, parts: content.map((part) => plainPart(part, runtimeOf)).filter(Boolean) };
+    });
     const status = messages.at(-1)?.status;
     const problem = status?.reason === "error" ? JSON.stringify(status.error) : undefined;
     return (

@@ -1,10 +1,19 @@
 import { AssistantChatTransport, useChatRuntime } from "@assistant-ui/react-ai-sdk";
-import { lastAssistantMessageIsCompleteWithToolCalls } from "ai7";
-import { mountRuntime, query } from "./harness.jsx";
+import {
+  lastAssistantMessageIsCompleteWithApprovalResponses,
+  lastAssistantMessageIsCompleteWithToolCalls,
+} from "ai7";
+import { history, mountRuntime, query } from "./harness.jsx";
+
+const initial = query.thread ? { messages: await history("ui") } : {};
+const headers = query.thread ? { "x-thread-id": query.thread } : {};
 
 mountRuntime(() =>
   useChatRuntime({
-    transport: new AssistantChatTransport({ api: query.api }),
-    sendAutomaticallyWhen: lastAssistantMessageIsCompleteWithToolCalls,
+    ...initial,
+    transport: new AssistantChatTransport({ api: query.api, headers }),
+    sendAutomaticallyWhen: (options) =>
+      lastAssistantMessageIsCompleteWithToolCalls(options) ||
+      lastAssistantMessageIsCompleteWithApprovalResponses(options),
   }),
 );
