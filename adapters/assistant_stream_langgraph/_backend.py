@@ -58,6 +58,7 @@ class Backend:
     context: ContextHook | None
     state: bool | Collection[str]
     max_body_bytes: int
+    body_timeout: float
     limits: RequestLimits
     debug: bool
 
@@ -67,7 +68,9 @@ class Backend:
         Raises:
             RequestError: It cannot be used.
         """
-        return await read_json_body(request, max_bytes=self.max_body_bytes)
+        return await read_json_body(
+            request, max_bytes=self.max_body_bytes, time_limit=self.body_timeout
+        )
 
     def thread_id(self, request: Request, in_body: str | None) -> str:
         """Return the id of the thread that a request names, in a header or else in its body; a

@@ -25,7 +25,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._access import ThreadCall
 from ._ask_by_call import ChatOpenAIEncoder, WholeOpenAIEncoder
 from ._backend import THREAD_ID_HEADER, Backend, Wire
-from ._errors import json_response, report_failure
+from ._errors import json_response, report_failure, with_retry_after
 from ._turn_request import TurnRequest
 
 __all__ = ("MODEL", "OpenAIEndpoint", "openai_models", "respond_to_openai")
@@ -129,7 +129,7 @@ def _failure(message: str) -> Response:
 
 def _error(message: str, kind: str, code: str | None, status_code: int) -> Response:
     error: JSONValue = {"message": message, "type": kind, "param": None, "code": code}
-    return json_response({"error": error}, status_code)
+    return with_retry_after(json_response({"error": error}, status_code))
 
 
 class _WholeResponse(Response):

@@ -22,7 +22,11 @@ __all__ = (
     "on_http_exception",
     "on_request_error",
     "report_failure",
+    "with_retry_after",
 )
+
+RETRY_AFTER = "2"
+"""Seconds."""
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +35,15 @@ def error_response(message: str, status_code: int) -> Response:
     """`{"error": {"message", "code"}}` with `status_code`."""
     known = status_code in HTTPStatus.__members__.values()
     code = HTTPStatus(status_code).name.lower() if known else "refused"
-    return json_response({"error": {"message": message, "code": code}}, status_code)
+    error: JSONValue = {"message": message, "code": code}
+    return with_retry_after(json_response({"error": error}, status_code))
+
+
+def with_retry_after(response: Response) -> Response:
+    """Say when to try again, where the status says that it is worth it."""
+    if response.status_code in (429, 503):
+        response.headers["retry-after"] = RETRY_AFTER
+    return response
 
 
 def json_response(value: JSONValue, status_code: int = 200) -> Response:

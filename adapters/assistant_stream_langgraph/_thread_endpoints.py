@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from assistant_stream_ce import RequestError
-from assistant_stream_ce.server import check_thread_id, read_json_body
+from assistant_stream_ce.server import check_thread_id
 from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.history import (
     to_ag_ui_messages,
@@ -148,7 +148,7 @@ class ThreadEndpoints:
         return call, snapshot
 
     async def _resuming(self, request: Request) -> tuple[ThreadCall, str | None]:
-        body = await read_json_body(request, max_bytes=self._backend.max_body_bytes)
+        body = await self._backend.read_body(request)
         fields = body if isinstance(body, dict) else {}
         thread_id, run_id = fields.get("threadId"), fields.get("runId")
         if not isinstance(thread_id, str):

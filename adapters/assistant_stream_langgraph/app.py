@@ -25,11 +25,13 @@ from ._endpoint_ag_ui import respond_to_ag_ui
 from ._endpoint_chat import respond_to_chat, resume_chat
 from ._endpoint_openai import OpenAIEndpoint, openai_models, respond_to_openai
 from ._errors import FailureGuard, json_response, on_http_exception, on_request_error
-from ._graph_source import Checkpointer, GraphFactory, create_graph_source
+from ._graph_source import Checkpointer, GraphFactory
+from ._openapi import openapi_endpoint
 from ._playground import create_page
 from ._runs import OnDisconnect, RunRegistry
+from ._setup import BODY_TIMEOUT, BUSY_PATIENCE, MAX_RUN_TIME, MAX_RUNS, create_backend
 from ._thread_endpoints import ThreadEndpoints
-from .threads import Graph, ThreadGate
+from .threads import Graph
 
 __all__ = (
     "AuthorizeHook",
@@ -39,9 +41,6 @@ __all__ = (
     "ThreadCall",
     "create_app",
 )
-
-BUSY_PATIENCE = 2.0
-"""Seconds. A client that stops a run and asks again does so within a moment."""
 
 EXPOSED_HEADERS = (
     "x-thread-id",
@@ -64,7 +63,10 @@ def create_app(
     playground: bool = False,
     cors_origins: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY_BYTES,
+    body_timeout: float = BODY_TIMEOUT,
     limits: RequestLimits = DEFAULT_LIMITS,
+    max_runs: int | None = MAX_RUNS,
+    max_run_time: float | None = MAX_RUN_TIME,
     busy_patience: float = BUSY_PATIENCE,
     on_disconnect: OnDisconnect = "continue",
     store: ResumableStreamStore | None = None,
@@ -107,7 +109,12 @@ def create_app(
         playground: Whether to serve the chat page.
         cors_origins: The origins whose pages may use the app. None by default.
         max_body_bytes: The largest request body.
+        body_timeout: Seconds that a client has to send its body.
         limits: How much a request may hold: messages, parts, characters of a text or a file.
+        max_runs: The most runs at a time, in this process; the next one is refused with 503.
+            `None` for no limit.
+        max_run_time: Seconds after which a run is stopped, and the client told; `None` for no
+            limit.
         busy_patience: Seconds that a request waits for another run on its thread before it is
             refused with 409; 0 refuses it at once. A run that nobody reads any more is stopped for
             it.
@@ -121,21 +128,27 @@ def create_app(
     Raises:
         GraphError: `graph` is not a compiled graph, or has no `messages` channel.
     """
-    backend = Backend(
-        graph=create_graph_source(graph, checkpointer),
-        runs=RunRegistry(ThreadGate(busy_patience), store, on_disconnect=on_disconnect),
+    backend = create_backend(
+        graph,
+        checkpointer=checkpointer,
         authorize=authorize,
         config=config,
         context=context,
-        state=_client_keys(state),
+        state=state,
         max_body_bytes=max_body_bytes,
+        body_timeout=body_timeout,
         limits=limits,
+        max_runs=max_runs,
+        max_run_time=max_run_time,
+        busy_patience=busy_patience,
+        on_disconnect=on_disconnect,
+        store=store,
         debug=debug,
     )
     threads = ThreadEndpoints(backend)
     routes = [
         Route("/assistant", Endpoint(backend.respond), methods=["POST"]),
-        Route("/resume-state", threads.resume_state, methods=["POST"]),
+        Route("/resume-state", Endpoint(threads.resume_state), methods=["POST"]),
         Route("/resume", Endpoint(threads.resume), methods=["POST"]),
         Route("/threads", threads.list, methods=["GET"]),
         Route("/threads/{thread_id}", threads.delete, methods=["DELETE"]),
@@ -146,6 +159,7 @@ def create_app(
         Route("/chat/{thread_id}/stream", Endpoint(partial(resume_chat, backend)), methods=["GET"]),
         Route("/agui", Endpoint(partial(respond_to_ag_ui, backend)), methods=["POST"]),
         *_openai_routes(backend),
+        Route("/openapi.json", openapi_endpoint, methods=["GET"]),
         Route("/health", _health, methods=["GET"]),
     ]
     if playground:
@@ -176,12 +190,6 @@ def _openai_routes(backend: Backend) -> list[Route]:
         Route("/v1/chat/completions", chat, methods=["POST"]),
         Route("/v1/models", models, methods=["GET"]),
     ]
-
-
-def _client_keys(state: bool | Collection[str]) -> bool | Collection[str]:
-    if state is True:
-        return True
-    return {"messages", *(state or ())}
 
 
 def _cors(origins: Sequence[str]) -> Middleware:

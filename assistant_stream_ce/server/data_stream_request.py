@@ -88,7 +88,8 @@ def parse_data_stream_request(
         parent_id=fields.optional_name("parentId"),
         message_id=fields.optional_name("unstable_assistantMessageId"),
     )
-    refuse_empty(request, history=history)
+    if not fields.has("resume"):  # `read_resume` reads the answers to interrupts in it.
+        refuse_empty(request, history=history)
     return request
 
 

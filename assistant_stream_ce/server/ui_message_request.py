@@ -105,7 +105,7 @@ def parse_ui_message_request(
     )
     last = items[-1] if items and items[-1].word("role") == "assistant" else None
     request = _request(fields, conversation, last, allow_system=allow_system)
-    if not request.approvals:
+    if not request.approvals and not fields.has("resume"):
         refuse_empty(request, history=history)
     return request
 
