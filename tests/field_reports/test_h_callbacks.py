@@ -35,7 +35,7 @@ PROMPT = ChatPromptTemplate.from_template("{question}")
 
 
 async def test_h01_tokens_that_are_lists_of_blocks_are_shown(provider: Provider) -> None:
-    """langchain #30703, #34739, langchain-google #1460: handlers broke over tokens that are lists."""
+    """langchain #30703, #34739, langchain-google #1460: a token that was a list broke things."""
     model = anthropic.ChatAnthropic(
         model_name="claude-test",
         api_key="k",  # type: ignore[arg-type]
