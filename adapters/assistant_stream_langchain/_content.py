@@ -59,6 +59,7 @@ _CALL_BLOCKS = frozenset(
     {"tool_use", "function_call", "custom_tool_call", "tool_call", "tool_call_chunk"}
     | {"invalid_tool_call", "input_json_delta"}
 )
+_EXECUTED_TOOL_BLOCKS = ("server_tool_call", "server_tool_result")
 
 
 def read_content(message: AIMessage) -> list[Fragment]:
@@ -69,13 +70,18 @@ def read_content(message: AIMessage) -> list[Fragment]:
     fragments: list[Fragment] = [*_kwargs_server_tools(kwargs)] if kwargs else []
     if isinstance(content, str):
         fragments[:0] = reasoning
-        if text := content or as_text(kwargs.get("refusal")):  # OpenAI, where it did not stream
-            fragments.append(TextFragment(text))
+        if content:
+            fragments.append(TextFragment(content))
     else:
+        # LangChain's own blocks for these give every tool of a stream the same id.
+        twice = _EXECUTED_TOOL_BLOCKS if kwargs.get("executed_tools") else ()
         for position, block in enumerate(content):
-            fragments.extend(_read_block(block, position, calls))
+            if isinstance(block, str) or block.get("type") not in twice:
+                fragments.extend(_read_block(block, position, calls))
         if reasoning and not any(isinstance(f, ReasoningFragment) for f in fragments):
             fragments[:0] = reasoning
+    if kwargs and (refusal := as_text(kwargs.get("refusal"))) and not message.text:  # OpenAI.
+        fragments.append(TextFragment(refusal))
     fragments.extend(calls.rest())
     if kwargs:
         fragments.extend(_kwargs_media(kwargs, bool(content)))

@@ -31,9 +31,10 @@ _INTRODUCTION = """# Providers
 
 What a client shows of each provider's answers. The provider's documented stream goes over HTTP
 into its real LangChain client, from there through this package and both assistant-ui wires, and
-the real npm decoder says what is shown: streamed with `astream`, streamed by the handler under
-`ainvoke`, and invoked without streaming. A tick is such a test. A dash says that there is nothing
-to show; why stands below the table, and where a client leaves something out of one of the ways.
+the real npm decoder says what is shown: streamed with `astream` (in the blocks of the provider and
+in LangChain's own, `output_version="v1"`), streamed by the handler under `ainvoke`, and invoked
+without streaming. A tick is such a test. A dash says that there is nothing to show; why stands
+below the table, and where a client leaves something out of one of the ways.
 
 Reasoning that the provider encrypts or signs stays on the server: neither signatures nor redacted
 blocks reach the client.

@@ -20,8 +20,8 @@ from tests.npm import Decoded, decode
 from .provider import Provider, Said
 
 Chunks = list[AssistantStreamChunk]
-Way = Literal["astream", "ainvoke", "ainvoke, not streamed"]
-WAYS: tuple[Way, ...] = ("astream", "ainvoke", "ainvoke, not streamed")
+Way = Literal["astream", "astream v1", "ainvoke", "ainvoke, not streamed"]
+WAYS: tuple[Way, ...] = ("astream", "astream v1", "ainvoke", "ainvoke, not streamed")
 
 
 def translate(messages: Iterable[BaseMessage], **where: Any) -> Chunks:
@@ -73,8 +73,8 @@ async def call(
 
 @dataclass
 class Ask:
-    """Asks a model: reads its stream, invokes it with the handler, which makes it stream, or
-    invokes it while it may not stream."""
+    """Asks a model: reads its stream, with LangChain's own content blocks or the provider's,
+    invokes it with the handler, which makes it stream, or invokes it while it may not stream."""
 
     way: Way
     provider: Provider
@@ -91,8 +91,10 @@ class Ask:
         self.provider.says(said.streamed if self.streams else said.complete)
         if not self.streams:
             model = model.model_copy(update={"disable_streaming": True})
+        if self.way == "astream v1":
+            model = model.model_copy(update={"output_version": "v1"})
         asked: Any = model.bind_tools(tools) if tools else model
-        if self.way == "astream":
+        if self.way.startswith("astream"):
             return await stream(asked.astream("hi"))
         return await call(lambda handler: asked.ainvoke("hi", {"callbacks": [handler]}))
 

@@ -197,6 +197,22 @@ async def test_an_empty_reasoning_item_shows_nothing(
 
 
 @VERSIONS
+async def test_a_refusal_is_text(ask: Ask, model: Model, output_version: str) -> None:
+    part = {"type": "refusal", "refusal": "I will not."}
+    start, done, _ = text_item("")
+    deltas: list[Item] = [
+        {"type": "response.refusal.delta", "content_index": 0, "delta": "I will not."},
+        {"type": "response.refusal.done", "content_index": 0, "refusal": "I will not."},
+    ]
+
+    chunks, _ = await ask(
+        model(output_version=output_version), said((start, {**done, "content": [part]}, deltas))
+    )
+
+    assert show(chunks).text == "I will not."
+
+
+@VERSIONS
 @pytest.mark.shows("OpenAI Responses", "parallel calls", "call without arguments")
 async def test_parallel_function_calls(ask: Ask, model: Model, output_version: str) -> None:
     answer = said(
