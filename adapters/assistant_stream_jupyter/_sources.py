@@ -120,8 +120,8 @@ class GraphSource:
         from langgraph.types import Command  # noqa: PLC0415 - loads LangGraph
 
         from assistant_stream_langgraph.translate import (  # noqa: PLC0415
-            STREAM_MODES,
             from_langgraph_events,
+            stream_modes,
         )
 
         waiting = {
@@ -133,7 +133,7 @@ class GraphSource:
         events = self._call.graph.astream(
             Command(resume=dict(answers)),
             self._call.config,
-            stream_mode=list(STREAM_MODES),
+            stream_mode=stream_modes(self._call.graph),
             subgraphs=True,
             **self._call.options,
         )

@@ -26,6 +26,7 @@ from ._translator import GraphTranslator
 from ._turn import Turn
 from .events import EventReader, GraphEvent, open_events
 from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
+from .translate import stream_modes
 
 __all__ = ("GraphRun", "snapshot_events")
 
@@ -84,7 +85,7 @@ class GraphRun:
                 turn.input,
                 turn.config,
                 context=self._context,
-                stream_mode=["messages", "updates", "values", "custom", "tasks"],
+                stream_mode=stream_modes(self._graph),
                 subgraphs=True,
             )
         return pump(events, _ListenedReader(self._partial), self._translator)

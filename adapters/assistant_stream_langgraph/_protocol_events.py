@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
 
 from ._revive import as_interrupts, as_message_pair, with_messages
 from ._shapes import is_items, is_mapping
+from ._tool_progress import output_delta
 
 __all__ = ("ProtocolEvents", "is_protocol_event")
 
@@ -60,7 +61,7 @@ class ProtocolEvents:
                     return ((namespace, "interrupts", as_interrupts(interrupts)),)
                 return ((namespace, "values", with_messages(data)),)
             case "tools":
-                return _tool_result(namespace, data)
+                return _tool_event(namespace, data)
             case "lifecycle":
                 return _cause(namespace, data)
             case str(mode) if mode in _PLAIN:
@@ -149,8 +150,11 @@ def _call(message: _Message, index: Any, call_id: Any, name: Any, args: Any) -> 
     return AIMessageChunk(content="", id=message.id, tool_call_chunks=[piece])
 
 
-def _tool_result(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
-    """A tool's message is told as soon as the tool has ended, not with the next state."""
+def _tool_event(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
+    """A tool's message is told as soon as the tool has ended, not with the next state; what it
+    says before, as the `tools` stream mode tells it."""
+    if output_delta(data) is not None:
+        return ((namespace, "tools", data),)
     output: Any = data.get("output") if is_mapping(data) else None
     if not isinstance(output, ToolMessage):
         return ()

@@ -31,6 +31,11 @@ class StructuredCalls(BaseCallbackHandler):
 
     run_inline = True
 
+    @property
+    def ignore_llm(self) -> bool:
+        """Every token would pass through here otherwise."""
+        return True
+
     def on_chat_model_start(
         self,
         serialized: dict[str, Any],

@@ -12,6 +12,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._custom import custom_data
 from ._prediction import Predictions
 from ._shapes import is_dict, is_list
+from ._tool_progress import output_delta
 from .events import GraphEvent
 from .parts import Nested, PartsTranslator, Steps
 from .state import MESSAGES, StateMirror
@@ -67,9 +68,8 @@ class GraphTranslator:
             parts = self._parts.feed(event)
             if self._tokens_are_parts and event[1] == "messages":
                 return parts
-        elif event[1] == "custom":
-            data = custom_data(event[2])
-            return (data,) if data is not None else ()
+        elif event[1] in ("custom", "tools"):
+            return _data(event[1], event[2])
         if self._mirror is None:
             return parts
         if self._predictions is not None:
@@ -108,6 +108,17 @@ class GraphTranslator:
     def fail(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a graph that has raised."""
         return self._parts.fail() if self._parts is not None else ()
+
+
+def _data(mode: str, payload: Any) -> Sequence[AssistantStreamChunk]:
+    """What a node or a tool has written, for an answer without parts."""
+    if mode == "tools":
+        told = output_delta(payload)
+        if told is None:
+            return ()
+        payload = told[1]
+    data = custom_data(payload)
+    return (data,) if data is not None else ()
 
 
 def _messages_in(state: Any) -> list[Any]:

@@ -50,7 +50,7 @@ returned, with nothing new in it.
 """
 
 STREAM_MODES = frozenset(
-    {"checkpoints", "custom", "debug", "messages", "tasks", "updates", "values"}
+    {"checkpoints", "custom", "debug", "messages", "tasks", "tools", "updates", "values"}
 )
 
 INTERRUPT = "__interrupt__"

@@ -19,12 +19,13 @@ from assistant_stream_ce.chunks import (
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.messages import STOPPED
-from assistant_stream_langchain.visibility import Visibility
+from assistant_stream_langchain.visibility import Action, Visibility
 
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
 from ._shapes import call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, schema_of
+from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
 from .frontend_tools import is_frontend_interrupt
@@ -85,6 +86,7 @@ class PartsTranslator:
         self._messages = MessageTranslator()
         self._floor = Floor(self._messages)
         self._owners = ToolCallOwners()
+        self._running = RunningTasks()
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
@@ -130,8 +132,10 @@ class PartsTranslator:
                 return self._on_custom(namespace, payload)
             case "interrupts":
                 return self._on_interrupts(namespace, payload)
+            case "tools":
+                return self._on_tool(payload)
             case "tasks":
-                self._on_task(payload)
+                self._on_task(namespace, payload)
             case _:
                 pass
         return ()
@@ -200,18 +204,39 @@ class PartsTranslator:
             self._transcripts.settle(call_id, namespace, channels)
         return chunks
 
-    def _on_task(self, payload: Any) -> None:
+    def _on_task(self, namespace: tuple[str, ...], payload: Any) -> None:
+        if "input" not in payload:
+            self._running.end(namespace, payload["id"])
+            return
         # A task that starts with a call which nobody has made in this run goes on after a pause.
-        for call_id in self._owners.start_task(payload):
+        calls = self._owners.start_task(payload)
+        self._running.start(namespace, payload["id"], calls)
+        for call_id in calls:
             if not self._messages.waits_for(call_id):
                 self._past_calls.add(call_id)
 
+    def _on_tool(self, payload: Any) -> _Chunks:
+        told = output_delta(payload)
+        if told is None or not self._messages.waits_for(told[0]):
+            return ()  # A call that is not shown has no place for its output.
+        return self._emit_data(output_part(told[1]), told[0])
+
     def _on_custom(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        chunk = custom_data_part(self._ui_messages.complete(payload))
-        if chunk is None:
+        action = self._action_in(namespace)
+        if action == "hide":
             return ()
-        chunk.parent_id = self._owners.owner_of(namespace)
-        return self._floor.follow(chunk.parent_id, (chunk,))
+        owner = call_named_in(payload)
+        if owner is None or not self._messages.waits_for(owner):
+            owner = self._running.only_call(namespace, self._owners.waiting_in(namespace))
+            owner = owner or self._owners.owner_of(namespace)
+        part = custom_data_part(self._ui_messages.complete(payload))
+        return self._emit_data(part, owner if action == "nest" else None)
+
+    def _emit_data(self, part: DataPartChunk | None, owner: str | None) -> _Chunks:
+        if part is None:
+            return ()
+        part.parent_id = owner
+        return self._floor.follow(owner, (part,))
 
     def _on_interrupts(self, namespace: tuple[str, ...], interrupts: Iterable[Any]) -> _Chunks:
         # A subgraph's interrupt is told again by every graph around it, the subgraph first.
@@ -309,8 +334,13 @@ class PartsTranslator:
         owner = self._owners.owner_of(namespace)
         if owner is None or owner == self._owners.owner_of(base_of(namespace)[:-1]):
             return None
-        metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
-        return owner if self._decide(None, metadata) == "nest" else None
+        return owner if self._action_in(namespace) == "nest" else None
+
+    def _action_in(self, namespace: tuple[str, ...]) -> Action:
+        """What the rules say of a whole namespace; the graph's own is never hidden as a whole."""
+        if not namespace:
+            return "nest"
+        return self._decide(None, {"langgraph_checkpoint_ns": "|".join((*namespace, ""))})
 
     def _keep(self, message: BaseMessage, route: _Route) -> _Route:
         if message.id:

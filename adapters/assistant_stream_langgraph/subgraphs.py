@@ -80,13 +80,14 @@ class ToolCallOwners:
             return self._tasks[task]
         speaker = (namespace, metadata.get("langgraph_node"))
         if speaker not in self._speakers:
-            candidates = self._candidates(namespace)
+            candidates = self.waiting_in(namespace)
             if candidates:
                 return candidates[0] if len(candidates) == 1 else None
             self._speakers.add(speaker)
         return self.owner_of(namespace)
 
-    def _candidates(self, namespace: tuple[str, ...]) -> list[str]:
+    def waiting_in(self, namespace: tuple[str, ...]) -> list[str]:
+        """The calls made in a namespace that have no result yet."""
         return [call for call, made_in in self._waiting.items() if made_in == namespace]
 
     def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
@@ -97,7 +98,7 @@ class ToolCallOwners:
         if by_task is not None:
             return by_task
         parent = base[:-1]
-        candidates = self._candidates(parent)
+        candidates = self.waiting_in(parent)
         if not candidates:
             return self.owner_of(parent)
         if len(candidates) > 1 and text is not None:

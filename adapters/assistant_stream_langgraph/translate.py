@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from langchain_core.runnables.config import merge_configs
+from langgraph.pregel import Pregel
 
 from assistant_stream_ce.typing import ChunkStream, JSONValue
 from assistant_stream_langchain.visibility import Visibility
@@ -17,9 +18,10 @@ from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
 from .parts import Nested, Steps
 
-__all__ = ("from_langgraph_events", "stream_graph")
+__all__ = ("from_langgraph_events", "stream_graph", "stream_modes")
 
-STREAM_MODES = ("messages", "updates", "values", "custom", "tasks")
+_SERVED_MODES = ("messages", "updates", "values", "custom", "tasks")
+"""The stream modes that have something to show, as far as a LangGraph server takes them."""
 
 
 def from_langgraph_events(
@@ -132,7 +134,9 @@ def stream_graph(
     if context is not None:
         options["context"] = context
     marked: Any = merge_configs(config, {"callbacks": [StructuredCalls()]})
-    events = graph.astream(input, marked, stream_mode=list(STREAM_MODES), subgraphs=True, **options)
+    events = graph.astream(
+        input, marked, stream_mode=stream_modes(graph), subgraphs=True, **options
+    )
     stream = from_langgraph_events(
         events,
         parts=parts,
@@ -147,3 +151,9 @@ def stream_graph(
     )
     remember_call(stream, GraphCall(graph, config, options))
     return stream
+
+
+def stream_modes(graph: object) -> list[str]:
+    """Every stream mode of a graph that has something to show."""
+    # A server refuses a mode that it does not know.
+    return [*_SERVED_MODES, "tools"] if isinstance(graph, Pregel) else [*_SERVED_MODES]
