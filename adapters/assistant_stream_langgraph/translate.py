@@ -153,7 +153,8 @@ def stream_graph(
     return stream
 
 
-def stream_modes(graph: object) -> list[str]:
-    """Every stream mode of a graph that has something to show."""
+def stream_modes(graph: object) -> Any:
+    """Every stream mode of a graph that has something to show, as a list. LangGraph's type for
+    them leaves `tools` out."""
     # A server refuses a mode that it does not know.
     return [*_SERVED_MODES, "tools"] if isinstance(graph, Pregel) else [*_SERVED_MODES]

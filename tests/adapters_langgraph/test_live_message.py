@@ -277,10 +277,10 @@ def test_a_token_costs_the_same_at_the_end_of_a_long_answer() -> None:
     def cost(tokens: int) -> float:
         conversation = Conversation([], Visibility())
         payload = (chunk("token "), {})
-        start = time.perf_counter()
+        start = time.thread_time()
         for _ in range(tokens):
             conversation.on_message((), payload)
-        return (time.perf_counter() - start) / tokens
+        return (time.thread_time() - start) / tokens
 
     short = min(cost(500) for _ in range(5))
     long = min(cost(20_000) for _ in range(3))
