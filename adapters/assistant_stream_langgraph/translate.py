@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from langchain_core.runnables.config import merge_configs
-from langgraph.pregel import Pregel
 
 from assistant_stream_ce.typing import ChunkStream, JSONValue
 from assistant_stream_langchain.visibility import Visibility
@@ -17,6 +16,7 @@ from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
 from .parts import Nested, Steps
+from .threads import is_graph
 
 __all__ = ("from_langgraph_events", "stream_graph", "stream_modes")
 
@@ -157,4 +157,4 @@ def stream_modes(graph: object) -> Any:
     """Every stream mode of a graph that has something to show, as a list. LangGraph's type for
     them leaves `tools` out."""
     # A server refuses a mode that it does not know.
-    return [*_SERVED_MODES, "tools"] if isinstance(graph, Pregel) else [*_SERVED_MODES]
+    return [*_SERVED_MODES, "tools"] if is_graph(graph) else [*_SERVED_MODES]
