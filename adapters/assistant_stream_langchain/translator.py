@@ -178,6 +178,12 @@ class MessageTranslator:
             self._finish_message(message, out)
         return out
 
+    def end_answer(self, message: MessageState) -> list[AssistantStreamChunk]:
+        """Close one of the `open_answers`, of which nothing more is to come."""
+        out: Chunks = []
+        self._finish_message(message, out)
+        return out
+
     def note_first_token(self, run_id: str, seconds: float | None) -> None:
         """Note how long the first token of a model run took; its step's end will say it."""
         message = self._index.get(run_id)

@@ -12,6 +12,7 @@ from langchain_core.messages import BaseMessage, ToolMessage
 
 from assistant_stream_ce.chunks import AssistantStreamChunk
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain._message_index import MessageState
 from assistant_stream_langchain._voices import Voices
 
 __all__ = ("Floor",)
@@ -31,6 +32,8 @@ class Floor:
         """Whether several answers are going on that would share a part."""
         self._messages = messages
         self._voices = Voices()
+        self._tasks: dict[str, str | None] = {}
+        """The task of each message that has spoken."""
 
     def say(
         self,
@@ -38,13 +41,24 @@ class Floor:
         namespace: tuple[str, ...],
         parent_id: str | None,
         chunks: _Chunks,
+        *,
+        task: str | None = None,
     ) -> _Chunks:
-        """The chunks to emit now that `message` has just been translated to `chunks`."""
+        """The chunks to emit now that `message` has just been translated to `chunks`.
+
+        Args:
+            message: What was translated.
+            namespace: Where it comes from.
+            parent_id: The call that it is nested under.
+            chunks: What it became.
+            task: The task whose model streams it.
+        """
         if isinstance(message, ToolMessage):
             return self.follow(message.tool_call_id, chunks)
         speaker = self._messages.speaker(message.id, namespace)
         if speaker is None or not (chunks or speaker.finished):
             return chunks
+        self._tasks.setdefault(speaker.id, task)
         if not self.is_shared:
             others = [
                 other
@@ -56,11 +70,24 @@ class Floor:
             self.is_shared = True
             for other in others:
                 self._voices.say(other.id, other.parent_id, [])
-        told = self._voices.say(speaker.id, parent_id, [*chunks], ended=speaker.finished)
+        # A task that begins a second answer has usually given the first one up: a fallback.
+        before = self._voices.speaker(parent_id)
+        takes_over = before is not None and task is not None and self._tasks.get(before) == task
+        told = self._voices.say(
+            speaker.id, parent_id, [*chunks], ended=speaker.finished, takes_over=takes_over
+        )
         if parent_id is not None:
             told = self._voices.follow(parent_id, told)
         self.is_shared = self._voices.is_busy
         return told
+
+    def end(self, speaker: MessageState, chunks: _Chunks) -> _Chunks:
+        """The chunks to emit now that an answer has ended with `chunks`, not by its own end."""
+        if not self.is_shared:
+            return chunks
+        told = self._voices.say(speaker.id, speaker.parent_id, [*chunks], ended=True)
+        self.is_shared = self._voices.is_busy
+        return self.follow(speaker.parent_id, told)
 
     def follow(self, tool_call_id: str | None, chunks: _Chunks) -> _Chunks:
         """The chunks to emit now of those that belong to a call, which may not have been told."""

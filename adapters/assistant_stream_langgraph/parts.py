@@ -53,6 +53,8 @@ class _Route(NamedTuple):
     hidden: bool = False
     answer: StructuredAnswer | None = None
     """For a message that is a value and no text."""
+    task: str | None = None
+    """The task whose model streams it."""
 
 
 _HIDDEN = _Route(hidden=True)
@@ -202,7 +204,14 @@ class PartsTranslator:
                 self._owners.start_subgraph(namespace, channels)
         if self._transcripts and (call_id := self._nests(namespace)):
             self._transcripts.settle(call_id, namespace, channels)
-        return chunks
+        return [*chunks, *self._end_step(namespace)]
+
+    def _end_step(self, namespace: tuple[str, ...]) -> Iterator[AssistantStreamChunk]:
+        """A step has ended, and with it what was still being said there: it broke off."""
+        for broken in self._messages.open_answers:
+            if broken.namespace == namespace:
+                chunks = self._follow(self._messages.end_answer(broken), namespace)
+                yield from self._floor.end(broken, list(chunks))
 
     def _on_task(self, namespace: tuple[str, ...], payload: Any) -> None:
         if "input" not in payload:
@@ -266,7 +275,7 @@ class PartsTranslator:
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        namespace, parent_id, hidden, answer = route
+        namespace, parent_id, hidden, answer, task = route
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
@@ -282,7 +291,8 @@ class PartsTranslator:
             if type(chunk) in _FOLLOWED:
                 chunks = list(self._follow(chunks, namespace))
                 break
-        return self._floor.say(message, namespace, parent_id, [*data, *chunks] if data else chunks)
+        told = [*data, *chunks] if data else chunks
+        return self._floor.say(message, namespace, parent_id, told, task=task)
 
     def _follow(
         self, chunks: _Chunks, namespace: tuple[str, ...]
@@ -314,6 +324,7 @@ class PartsTranslator:
         metadata: Mapping[str, Any] | None,
     ) -> _Route:
         """Decide where a message goes; its later chunks and repetitions go there too."""
+        task = None if metadata is None else metadata.get("langgraph_checkpoint_ns")
         if metadata is None:  # Not streamed. The rules can still go by the namespace.
             metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
         owner = self._owners.owner_of(namespace)
@@ -326,7 +337,7 @@ class PartsTranslator:
         name = schema_of(metadata)
         answer = None if name is None else StructuredAnswer(name)
         parent_id = owner if action == "nest" else None
-        return self._keep(message, _Route(namespace, parent_id, answer=answer))
+        return self._keep(message, _Route(namespace, parent_id, False, answer, task))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import time
 from typing import Annotated, Any, TypedDict
 
 import pytest
@@ -319,6 +320,85 @@ async def test_b16_no_piece_is_sent_for_a_part_that_has_not_begun(build: Any) ->
             own = [text for text in told if name in text]
             assert "".join(own) == f"{name} thinks as {name}."
             assert len(own) == 1 or build is supervisor  # There the two take turns, live.
+
+
+def falling_back(delay: float = 0.0) -> Graph:
+    """A node whose first model breaks off, and one after it."""
+    first = ScriptedChatModel(turns=[["Half ", RuntimeError("gone")]])
+    second = ScriptedChatModel(turns=[["Whole ", delay, "answer. "]])
+    third = ScriptedChatModel(turns=["And more."])
+
+    async def speak(state: MessagesState) -> Any:
+        return {"messages": [await first.with_fallbacks([second]).ainvoke(state["messages"])]}
+
+    async def give_up(state: MessagesState) -> Any:
+        try:
+            broken = ScriptedChatModel(turns=[["Or ", RuntimeError("gone")]])
+            return {"messages": [await broken.ainvoke(state["messages"])]}
+        except RuntimeError:
+            return {"messages": [AIMessage("Sorry. ")]}
+
+    async def go_on(state: MessagesState) -> Any:
+        return {"messages": [await third.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState).add_node("speak", speak).add_node("give_up", give_up)
+    builder.add_node("go_on", go_on).add_edge(START, "speak")
+    builder.add_edge("speak", "give_up").add_edge("give_up", "go_on")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", [*FOUR_FORMS, "messages and values"])
+async def test_b16_an_answer_that_broke_off_holds_no_other_back(form: str) -> None:
+    """vercel #18504: one cursor for all of the run stood where a model had failed."""
+    shown = await see_form(form, falling_back())
+
+    assert shown.text == "Half Whole answer. Or Sorry. And more."
+
+
+async def test_b16_a_fallback_is_told_live() -> None:
+    """vercel #18504: the model that steps in is heard at once, word by word."""
+    times: dict[str, float] = {}
+    async for chunk in stream_graph(falling_back(0.3), human(), THREAD):
+        if chunk.type == "text-delta":
+            times[chunk.text_delta] = time.monotonic()
+
+    assert times["answer. "] - times["Whole "] > 0.2
+
+
+def team() -> Graph:
+    """Two agents side by side, each with a tool that has an agent in it, all at the same time."""
+    builder = StateGraph(MessagesState)
+    for name in ("ann", "bob"):
+        inner = create_agent(
+            ScriptedChatModel(turns=[[f"{name} ", "looks ", "up."]], delay=0.002), []
+        )
+
+        @tool(name)
+        async def looks(key: str, inner: Any = inner) -> str:
+            """Look a key up."""
+            done = await inner.ainvoke({"messages": [HumanMessage(key)]})
+            return str(done["messages"][-1].text)
+
+        asks = [f"{name} ", "asks. ", call(name, '{"key"', f"{name}_1", 0), call(None, ': "x"}')]
+        model = ScriptedChatModel(turns=[asks, [f"{name} ", "is ", "done. "]], delay=0.002)
+        builder.add_node(f"{name}_node", create_agent(model, [looks]))
+        builder.add_edge(START, f"{name}_node")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", [*FOUR_FORMS, "events v1", "tuples and tasks", "server parts"])
+async def test_b16_agents_at_work_at_the_same_time_keep_their_own_calls(form: str) -> None:
+    """vercel #18504: while two agents called tools, the pieces of their calls changed places."""
+    shown = await see_form(form, team())
+
+    own = [part for part in shown.parts if not part.get("parentId")]
+    text = "".join(part["text"] for part in own if part["type"] == "text")
+    for name in ("ann", "bob"):
+        assert text.count(f"{name} asks. ") == text.count(f"{name} is done. ") == 1
+        assert (f"{name}_1", name, {"key": "x"}) in calls(shown)
+        assert results(shown)[f"{name}_1"] == f"{name} looks up."
+        inner = [part["text"] for part in shown.parts if part.get("parentId") == f"{name}_1"]
+        assert "".join(inner) == f"{name} looks up."
 
 
 async def test_b17_no_call_looks_failed_while_its_sub_agent_is_at_work() -> None:

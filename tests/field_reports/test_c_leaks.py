@@ -224,7 +224,7 @@ def supervisor() -> Graph:
     return agent([["Asking. ", call("helps", '{"task": "x"}', "a")], "Done."], [helps])
 
 
-@pytest.mark.parametrize("form", [form for form in ALL_FORMS if form != "events v3"])
+@pytest.mark.parametrize("form", ALL_FORMS)
 async def test_c20_a_sub_agent_is_nested_shown_inline_or_hidden(form: str) -> None:
     """deepagents #2701: a sub-agent's stream could not be suppressed."""
     nested = await see_form(form, supervisor())
