@@ -27,7 +27,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: notebook-shots help demo test upstream-tests bench lint format docs page setup clean
+.PHONY: notebook-shots load help demo test upstream-tests bench lint format docs page setup clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own test
 
 bench: $(INSTALLED) $(PEERS)/.installed  ## Measure, beside the peers, for some minutes
 	@ASSISTANT_STREAM_UPSTREAM=$(CURDIR)/$(PEERS) $(BIN)/python -m tests.bench --json bench.json
+
+load: $(INSTALLED) $(PEERS)/.installed  ## Serve 200 runs at once, beside upstream, for some minutes
+	@ASSISTANT_STREAM_UPSTREAM=$(CURDIR)/$(PEERS) $(BIN)/python -m tests.load --json load.json
 
 lint: $(INSTALLED)  ## Check style, types, spelling and import direction
 	@$(BIN)/ruff check .
@@ -69,7 +72,7 @@ page: $(PAGE)  ## Build the chat page
 setup: $(PAGE) $(INSTALLED) $(JS) $(SYSTEM)  ## Install everything the tests need
 
 clean:  ## Remove what the other targets made
-	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist .peers bench.json
+	rm -rf $(VENV) $(dir $(PAGE)) $(WEB)/node_modules tests/js/node_modules docs/_build dist .peers bench.json load.json
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed.")'

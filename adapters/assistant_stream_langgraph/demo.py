@@ -38,18 +38,23 @@ class DemoState(MessagesState):
     notes: Annotated[list[str], operator.add]
 
 
-def create_demo_graph(model_name: str | None = None, *, pace: float = PACE) -> Graph:
+def create_demo_graph(
+    model_name: str | None = None, *, pace: float = PACE, tool_time: float | None = None
+) -> Graph:
     """Return the demo's graph, with a scripted model, or with the one named `provider:name`.
 
     Args:
         model_name: A model that `langchain.chat_models.init_chat_model` knows.
         pace: Seconds that the scripted model takes for a token.
+        tool_time: Seconds that its slower tool takes; 40 tokens' time by default.
 
     Raises:
         GraphError: There is no such model, or a package for it is missing.
     """
     if model_name is None:
-        return _create_graph(create_scripted_model(pace), _tools(40 * pace))
+        return _create_graph(
+            create_scripted_model(pace), _tools(40 * pace if tool_time is None else tool_time)
+        )
     return _create_graph(_real_model(model_name), _tools(0))
 
 

@@ -107,7 +107,7 @@ def application(package: ModuleType) -> Any:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         response, _, work = scope["path"][1:].partition("/")
         if response == "stats":
-            body = json.dumps(_stats()).encode()
+            body = json.dumps(stats()).encode()
             await send({"type": "http.response.start", "status": 200, "headers": []})
             await send({"type": "http.response.body", "body": body})
         elif response == "raw":
@@ -119,7 +119,8 @@ def application(package: ModuleType) -> Any:
     return app
 
 
-def _stats() -> dict[str, float]:
+def stats() -> dict[str, float]:
+    """CPU seconds and MiB that this process has used so far."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
     return {
         "cpu": time.process_time(),
@@ -194,8 +195,8 @@ class Server:
     async def stats(self) -> dict[str, float]:
         """What the server's process has used so far."""
         answer = await self.read("stats")
-        stats: dict[str, float] = json.loads(answer[answer.index(b"{") : answer.index(b"}") + 1])
-        return stats
+        used: dict[str, float] = json.loads(answer[answer.index(b"{") : answer.index(b"}") + 1])
+        return used
 
 
 @cache
