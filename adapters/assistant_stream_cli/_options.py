@@ -304,6 +304,15 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
         default="continue",
         help="what becomes of a run when its client goes away (default: %(default)s)",
     )
+    parser.add_argument(
+        "--max-runs", type=_count, metavar="N", help="the most runs at a time (0: no limit)"
+    )
+    parser.add_argument(
+        "--max-run-time",
+        type=_seconds,
+        metavar="SECONDS",
+        help="after which a run is stopped",
+    )
     _add_web_options(parser)
     parser.add_argument(
         "--debug", action="store_true", help="show tracebacks here, and errors to the client"
@@ -313,6 +322,12 @@ def _add_serving_options(parser: argparse.ArgumentParser) -> None:
 def _port(text: str) -> int:
     if not (text.isdecimal() and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
     return int(text)
 
 

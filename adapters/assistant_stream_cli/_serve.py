@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from importlib import import_module
+from typing import Any
 
 from assistant_stream_ce import AssistantStreamError
 
@@ -113,6 +114,7 @@ async def _serve(
             cors_origins=options.cors_origin,
             on_disconnect=options.on_disconnect,
             debug=options.debug,
+            **_limits(options),
         )
 
         def announce_all(url: str) -> None:
@@ -120,6 +122,16 @@ async def _serve(
             say(kept.told)
 
         await serve_app(app, listener, options.host, announce_all, allowed_hosts=options.allow_host)
+
+
+def _limits(options: argparse.Namespace) -> dict[str, Any]:
+    """The limits that were given; `create_app` has its own for the others."""
+    limits: dict[str, Any] = {}
+    if options.max_runs is not None:
+        limits["max_runs"] = options.max_runs or None
+    if options.max_run_time is not None:
+        limits["max_run_time"] = options.max_run_time
+    return limits
 
 
 def announce_graph(options: argparse.Namespace, url: str) -> None:

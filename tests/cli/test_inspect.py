@@ -194,18 +194,19 @@ def test_a_reader_that_has_seen_enough_is_no_failure(server: Scripted, folder: P
     assert process.wait(20) == 0
 
 
-def test_a_graph_that_is_served_and_its_answer_played_again(
+def test_a_graph_that_is_served_over_every_wire_and_an_answer_played_again(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with serving(folder, "serve", "agent.py:graph", "--no-playground") as (client, _):
-        url = str(client.base_url)
-        saved = folder / "answer.txt"
-        assert main(["inspect", url, "--message", "Hi", "--save", str(saved)]) == 0
-        assert main(["inspect", url, "--message", "Ho", "--protocol", "data-stream"]) == 0
+    saved = folder / "answer.txt"
+    serve = ("serve", "agent.py:graph", "--no-playground", "--max-runs", "3", "--checkpoint")
+    with serving(folder, *serve, "memory") as (client, _):
+        asked = ["inspect", str(client.base_url), "--message", "Hi", "--protocol"]
+        for protocol in PROTOCOLS:
+            assert main([*asked, protocol, "--save", str(saved)]) == 0
+            shown = capsys.readouterr().out
+            assert "You said: Hi" in shown
+            assert f"\n{protocol}, " in shown
+            assert shown.endswith("Well formed.\n")
 
-    shown = capsys.readouterr().out
-    assert "You said: Hi" in shown
-    assert "assistant-transport, " in shown
-    assert "data-stream, " in shown
     assert main(["replay", str(saved)]) == 0
     assert "You said: Hi" in capsys.readouterr().out
