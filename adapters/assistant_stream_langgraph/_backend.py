@@ -27,7 +27,7 @@ from assistant_stream_ce.server import (
 from assistant_stream_ce.typing import JSONValue, RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
-from ._errors import error_response, report_failure
+from ._errors import error_response, report_failure, with_end
 from ._graph_run import GraphRun
 from ._graph_source import GraphSource
 from ._runs import RunRegistry, Wire
@@ -205,7 +205,7 @@ class Endpoint:
         try:
             response = await self._respond(Request(scope, receive))
         except RequestError as error:
-            response = error_response(str(error), error.status_code)
+            response = with_end(error_response(str(error), error.status_code), scope)
         except ClientDisconnect:
             return
         await response(scope, receive, send)

@@ -25,7 +25,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._access import ThreadCall
 from ._ask_by_call import ChatOpenAIEncoder, WholeOpenAIEncoder
 from ._backend import THREAD_ID_HEADER, Backend, Wire
-from ._errors import json_response, report_failure, with_retry_after
+from ._errors import json_response, report_failure, with_end, with_retry_after
 from ._turn_request import TurnRequest
 
 __all__ = ("MODEL", "OpenAIEndpoint", "openai_models", "respond_to_openai")
@@ -108,7 +108,7 @@ class OpenAIEndpoint:
         try:
             response = await self._respond(Request(scope, receive))
         except RequestError as error:
-            response = _refusal(str(error), error.status_code)
+            response = with_end(_refusal(str(error), error.status_code), scope)
         except ClientDisconnect:
             return
         except Exception as error:  # the hooks' own: it may be anything

@@ -22,6 +22,7 @@ __all__ = (
     "on_http_exception",
     "on_request_error",
     "report_failure",
+    "with_end",
     "with_retry_after",
 )
 
@@ -59,6 +60,13 @@ def report_failure(error: Exception, what: str, *, debug: bool = False) -> str:
     if debug:
         return f"{type(error).__name__}: {error}"
     return f"Something went wrong on the server. The log has the details under error id {error_id}."
+
+
+def with_end(response: Response, scope: Scope) -> Response:
+    """Have the server end the connection of a client that is too slow with its body."""
+    if response.status_code == 408 and scope["http_version"].startswith("1"):
+        response.headers["connection"] = "close"
+    return response
 
 
 async def on_request_error(request: Request, error: Exception) -> Response:

@@ -56,7 +56,10 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
             cannot be used (400). The thread is then as it was before.
     """
     if request.conversation:
-        return Turn(config, _input(to_langchain_messages(request.conversation)))
+        messages = to_langchain_messages(request.conversation)
+        if not messages:
+            raise RequestError("The conversation says nothing: there is nothing to answer.")
+        return Turn(config, _input(messages))
     head = newest = await graph.aget_state(config)
     if request.head_id is not None:
         head = await find_head(graph, config, newest, request.head_id)
