@@ -36,6 +36,13 @@ in LangChain's own, `output_version="v1"`), streamed by the handler under `ainvo
 without streaming. A tick is such a test. A dash says that there is nothing to show; why stands
 below the table, and where a client leaves something out of one of the ways.
 
+A model that is invoked with the handler gives the same answer as without it: its text, its calls
+and its tokens. Some servers count tokens in a stream only when asked to; for `ChatOpenAI` with a
+`base_url` of your own that is `stream_usage=True`.
+
+Clients of other servers give the same shapes. Of `langchain-xai` only the message chunks are
+tested, without the client.
+
 Reasoning that the provider encrypts or signs stays on the server: neither signatures nor redacted
 blocks reach the client.
 """

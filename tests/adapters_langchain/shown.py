@@ -96,7 +96,18 @@ class Ask:
         asked: Any = model.bind_tools(tools) if tools else model
         if self.way.startswith("astream"):
             return await stream(asked.astream("hi"))
-        return await call(lambda handler: asked.ainvoke("hi", {"callbacks": [handler]}))
+        chunks, message = await call(lambda h: asked.ainvoke("hi", {"callbacks": [h]}))
+        self.provider.says(said.complete)
+        assert answer_of(message) == answer_of(await asked.ainvoke("hi"))
+        return chunks, message
+
+
+def answer_of(message: AIMessage) -> Any:
+    """What a chain does with an answer; ids may be the client's own, and new in each."""
+    usage = message.usage_metadata or {}
+    # Bedrock's client makes a nameless call of what a tool on the server was streamed.
+    called = [(made["name"], made["args"]) for made in message.tool_calls if made["name"]]
+    return str(message.text), called, usage.get("input_tokens"), usage.get("output_tokens")
 
 
 def show(chunks: Chunks) -> Decoded:

@@ -5,10 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
 
 from .chat_completions import asks, said
 from .provider import Item, Provider
-from .shown import Ask, assert_shows, calls, kinds, reasoning, results, show, sources, stream
+from .shown import (
+    Ask,
+    assert_shows,
+    calls,
+    kinds,
+    reasoning,
+    results,
+    show,
+    sources,
+    stream,
+    translate,
+)
 
 WEATHER = {
     "name": "weather",
@@ -278,3 +291,25 @@ class TestPerplexity:
         chunks, merged = await stream(model.astream("hi"))
 
         assert_shows(chunks, merged, finish_reason="length")
+
+
+def test_xai_by_the_message_chunks_of_its_client() -> None:
+    """Without the client: it brings an HTTP library that changes what Gemini's client does."""
+    head: Any = {"id": "lc_run--1", "response_metadata": {"model_provider": "xai"}}
+    end: Any = {"finish_reason": "stop", "model_name": "grok-4", "model_provider": "xai"}
+    tokens: Any = {"input_tokens": 20, "output_tokens": 7, "total_tokens": 27}
+    pages = ["https://a.example/p", "https://b.example/q"]
+    chunks = [
+        AIMessageChunk("", additional_kwargs={"reasoning_content": "Let me "}, **head),
+        AIMessageChunk("", additional_kwargs={"reasoning_content": "think."}, **head),
+        AIMessageChunk("Yes", **head),
+        AIMessageChunk(".", additional_kwargs={"citations": pages}, **head),
+        AIMessageChunk("", id="lc_run--1", response_metadata=end),
+        AIMessageChunk("", id="lc_run--1", usage_metadata=tokens, chunk_position="last"),
+    ]
+
+    message = add_ai_message_chunks(*chunks)
+    shown = assert_shows(translate(chunks), message, finish_reason="stop")
+
+    assert reasoning(shown) == ["Let me think."]
+    assert sources(shown) == [(page, None) for page in pages]
