@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 
-from langchain_core.messages import BaseMessage
 from langgraph.types import StateSnapshot
 
 from assistant_stream_ce.chunks import UpdateStateChunk
@@ -12,15 +11,18 @@ from assistant_stream_ce.state import apply_operations
 from assistant_stream_ce.typing import JSONValue
 
 from ._graph_run import snapshot_events
-from .frontend_tools import is_frontend_interrupt
-from .interrupts import interrupt_to_json
+from ._questions import Questions
 from .translate import from_langgraph_events
 
-__all__ = ("shown_interrupts", "thread_history")
+__all__ = ("thread_history",)
 
 
 async def thread_history(
-    thread_id: str, snapshot: StateSnapshot, state: bool | Collection[str], run_id: str | None
+    thread_id: str,
+    snapshot: StateSnapshot,
+    questions: Questions,
+    state: bool | Collection[str],
+    run_id: str | None,
 ) -> dict[str, JSONValue]:
     """What `GET /threads/{id}/state` answers; `runId` is of the run that goes on.
 
@@ -36,16 +38,5 @@ async def thread_history(
         "threadId": thread_id,
         "values": values or {},
         "runId": run_id,
-        "interrupts": [*shown_interrupts(snapshot)],
+        "interrupts": questions.to_json(),
     }
-
-
-def shown_interrupts(
-    snapshot: StateSnapshot, messages: Sequence[BaseMessage] = ()
-) -> list[dict[str, JSONValue]]:
-    """The interrupts that a person has to answer, as `interrupt_to_json` shows them."""
-    return [
-        interrupt_to_json(item, messages)
-        for item in snapshot.interrupts
-        if not is_frontend_interrupt(item)
-    ]

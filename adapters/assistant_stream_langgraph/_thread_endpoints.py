@@ -24,7 +24,8 @@ from ._access import ThreadCall, client_thread_id
 from ._backend import Backend, assistant_wire
 from ._errors import json_response
 from ._graph_source import Checkpointer
-from ._history import shown_interrupts, thread_history
+from ._history import thread_history
+from ._questions import Questions, open_questions
 from ._thread_list import MAX_LIMIT, delete_thread, list_threads
 from .threads import Graph, thread_exists, thread_messages
 
@@ -73,10 +74,9 @@ class ThreadEndpoints:
 
     async def state(self, request: Request) -> Response:
         """Answer `GET /threads/{thread_id}/state`."""
-        call, snapshot = await self._snapshot(request)
-        history = await thread_history(
-            call.thread_id, snapshot, self._backend.state, self._run_id(call)
-        )
+        call, snapshot, questions = await self._thread(request)
+        state, run_id = self._backend.state, self._run_id(call)
+        history = await thread_history(call.thread_id, snapshot, questions, state, run_id)
         return json_response(history)
 
     async def messages(self, request: Request) -> Response:
@@ -85,14 +85,13 @@ class ThreadEndpoints:
         convert = FORMATS.get(name)
         if convert is None:
             raise RequestError(f"Unknown format {name!r}; known are {', '.join(FORMATS)}.")
-        call, snapshot = await self._snapshot(request)
-        messages = thread_messages(snapshot)
+        call, snapshot, questions = await self._thread(request)
         return json_response(
             {
                 "threadId": call.thread_id,
                 "runId": self._run_id(call),
-                "messages": [*convert(messages)],
-                "interrupts": [*shown_interrupts(snapshot, messages)],
+                "messages": [*convert(thread_messages(snapshot))],
+                "interrupts": questions.to_json(),
             }
         )
 
@@ -139,13 +138,13 @@ class ThreadEndpoints:
         run = self._backend.runs.active(call.stored_thread_id)
         return None if run is None else run.id
 
-    async def _snapshot(self, request: Request) -> tuple[ThreadCall, StateSnapshot]:
+    async def _thread(self, request: Request) -> tuple[ThreadCall, StateSnapshot, Questions]:
         call = await self._backend.admit(_call(request))
         graph, config = await self._backend.open_thread(call)
         snapshot = await graph.aget_state(config)
         if not thread_exists(snapshot):
             raise _missing(call.thread_id)
-        return call, snapshot
+        return call, snapshot, await open_questions(graph, config, snapshot)
 
     async def _resuming(self, request: Request) -> tuple[ThreadCall, str | None]:
         body = await self._backend.read_body(request)

@@ -11,6 +11,7 @@ from assistant_stream_langchain.visibility import Visibility
 
 from ._custom import custom_data
 from ._prediction import Predictions
+from ._questions import LiveQuestions
 from ._shapes import is_dict, is_list
 from ._tool_progress import output_delta
 from .events import GraphEvent
@@ -39,6 +40,7 @@ class GraphTranslator:
         self._predictions = Predictions(predict) if predict and state is not False else None
         # An answer without parts needs them too, to know the calls.
         self._listener = PartsTranslator() if self._predictions and not parts else None
+        self._questions = LiveQuestions()
         self._parts: PartsTranslator | None = None
         if parts:
             shown = _messages_in(initial_state)
@@ -63,6 +65,10 @@ class GraphTranslator:
 
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
+        if event[1] == "interrupts":
+            event = (event[0], "interrupts", self._questions.show(event[2]))
+        elif event[1] != "messages":
+            self._questions.feed(event)
         parts: Sequence[AssistantStreamChunk] = ()
         if self._parts is not None:
             parts = self._parts.feed(event)

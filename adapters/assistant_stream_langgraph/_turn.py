@@ -24,6 +24,7 @@ from assistant_stream_langchain.messages import (
 )
 
 from ._fork import Fork, find_fork, find_head, said_before, said_next
+from ._questions import Questions, open_questions
 from ._resent import only_new
 from ._turn_request import TurnRequest
 from .answers import InterruptAnswer, collect_answers
@@ -72,7 +73,8 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
     if head is not newest:
         config = _at_checkpoint(config, head.config)
     if request.answers or (request.results and head.interrupts):
-        return Turn(config, plan.answer(), head_id)
+        questions = await open_questions(graph, config, head)
+        return Turn(config, plan.answer(questions), head_id)
     plan.take_results()
     if head.next:
         settled = await settle(graph, config)
@@ -150,17 +152,20 @@ class _Plan:
         stopped = [stopped_tool_message(call) for call in calls]
         return _input([*_tool_messages_first(fork.left, stopped), *self.said])
 
-    def answer(self) -> GraphInput:
+    def answer(self, questions: Questions) -> GraphInput:
         """The input that lets the interrupted run go on."""
         if self.said:
             raise RequestError(
                 "A message cannot go with the answer to an interrupt: send it after the run.",
                 status_code=409,
             )
+        waiting = {call["id"] for call in open_tool_calls(questions.messages)} | {*self.open_calls}
         for result in self._request.results:
-            self._open_call(result)
+            if result.tool_call_id not in waiting:
+                raise _waits_not(result)
         answers = [*self._request.answers, *map(_as_answer, self._request.results)]
-        return Command(resume=collect_answers(self._head.interrupts, answers, self._messages))
+        given = collect_answers(questions.interrupts, answers, questions.messages, questions.calls)
+        return Command(resume=given)
 
     def take_results(self) -> None:
         """Match the results with the calls that wait for them."""
@@ -175,11 +180,15 @@ class _Plan:
     def _open_call(self, result: ToolResult) -> ToolCall:
         call = self.open_calls.pop(result.tool_call_id, None)
         if call is None:
-            raise RequestError(
-                f"No tool call {result.tool_call_id!r} waits for a result in this thread.",
-                status_code=409,
-            )
+            raise _waits_not(result)
         return call
+
+
+def _waits_not(result: ToolResult) -> RequestError:
+    return RequestError(
+        f"No tool call {result.tool_call_id!r} waits for a result in this thread.",
+        status_code=409,
+    )
 
 
 def _tool_messages_first(

@@ -87,7 +87,10 @@ class InterruptAnswer:
 
 
 def collect_answers(
-    interrupts: Iterable[Any], answers: Iterable[InterruptAnswer], messages: Iterable[BaseMessage]
+    interrupts: Iterable[Any],
+    answers: Iterable[InterruptAnswer],
+    messages: Iterable[BaseMessage] = (),
+    calls: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return what `Command(resume=...)` takes: the id of each answered interrupt and its value.
 
@@ -97,13 +100,14 @@ def collect_answers(
         interrupts: LangGraph's interrupts that wait.
         answers: The answers of one request.
         messages: The thread's messages, in which the tool calls stand that wait.
+        calls: By an interrupt's id the tool call in which it was raised, where that is known.
 
     Raises:
         RequestError: An answer fits nothing that waits, answers something twice, or answers a
             part of what has to be answered at once (409); or its value has a form that the
             interrupt does not take (400).
     """
-    waiting = _Waiting(interrupts, list(messages))
+    waiting = _Waiting(interrupts, list(messages), calls or {})
     for answer in answers:
         waiting.take(answer)
     return waiting.collected()
@@ -115,6 +119,8 @@ class _Question:
 
     interrupt: Any
     actions: Sequence[WaitingAction]
+    tool_call_id: str | None
+    """The call that an interrupt without actions is about."""
     decisions: dict[str, dict[str, Any]] = field(default_factory=dict[str, dict[str, Any]])
     """The decisions by the id of their action."""
     values: list[Any] = field(default_factory=list[Any])
@@ -174,7 +180,12 @@ class _Question:
 class _Waiting:
     """The interrupts that wait, and the answers so far."""
 
-    def __init__(self, interrupts: Iterable[Any], messages: Sequence[BaseMessage]) -> None:
+    def __init__(
+        self,
+        interrupts: Iterable[Any],
+        messages: Sequence[BaseMessage],
+        calls: Mapping[str, str],
+    ) -> None:
         self._questions: dict[str, _Question] = {}
         for interrupt in interrupts:
             if interrupt.id in self._questions:
@@ -184,7 +195,8 @@ class _Waiting:
                 )
                 continue
             actions = waiting_actions(interrupt, messages)
-            self._questions[interrupt.id] = _Question(interrupt, actions)
+            call = named_call(interrupt.value) or calls.get(interrupt.id)
+            self._questions[interrupt.id] = _Question(interrupt, actions, call)
 
     def take(self, answer: InterruptAnswer) -> None:
         """Find what the answer is for, and note it there."""
@@ -232,10 +244,9 @@ class _Waiting:
             for action in question.actions:
                 if action.tool_call_id == tool_call_id:
                     return question, action
-            named = named_call(question.interrupt.value)
-            if named == tool_call_id:
+            if question.tool_call_id == tool_call_id:
                 return question, None
-            if named is None and not question.actions:
+            if question.tool_call_id is None and not question.actions:
                 unnamed.append(question)
         if len(unnamed) == 1:
             return unnamed[0], None

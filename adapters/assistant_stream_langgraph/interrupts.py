@@ -35,7 +35,7 @@ class WaitingAction:
     """A tool call that waits for a person's decision."""
 
     id: str
-    """Names the action in an answer: the interrupt's id and the call's, a colon between them."""
+    """Names the action in an answer: the interrupt's id and the action's place in it."""
     tool_call_id: str | None
     """`None` when no message of the thread has the call."""
     name: str
@@ -43,16 +43,20 @@ class WaitingAction:
     """The decisions that fit, of `DECISIONS`."""
 
 
-def interrupt_to_json(interrupt: Any, messages: Iterable[BaseMessage] = ()) -> dict[str, JSONValue]:
+def interrupt_to_json(
+    interrupt: Any, messages: Iterable[BaseMessage] = (), tool_call_id: str | None = None
+) -> dict[str, JSONValue]:
     """`{"id", "value"}` and what else the interrupt says, such as its `response_schema`.
 
     An interrupt of the human-in-the-loop middleware has `actions` as well: for each action
-    `{"id", "tool_call_id", "name", "allowed_decisions"}`. A value without a JSON form is given as
-    its `repr`: the pause must not go unseen.
+    `{"id", "tool_call_id", "name", "allowed_decisions"}`. Any other that was raised in a tool call
+    has its `tool_call_id`. A value without a JSON form is given as its `repr`: the pause must not
+    go unseen.
 
     Args:
         interrupt: The interrupt.
         messages: Where the tool calls stand that it is about.
+        tool_call_id: The tool call in which it was raised, if that is known.
     """
     shown: dict[str, JSONValue] = {
         "id": interrupt.id,
@@ -72,6 +76,8 @@ def interrupt_to_json(interrupt: Any, messages: Iterable[BaseMessage] = ()) -> d
             }
             for action in actions
         ]
+    elif call_id := named_call(interrupt.value) or tool_call_id:
+        shown["tool_call_id"] = call_id
     return shown
 
 
@@ -129,20 +135,21 @@ def _batch_actions(
 def _open_calls(messages: Iterable[BaseMessage]) -> list[ToolCall]:
     """The calls without a result, those of the newest message first."""
     calls: list[ToolCall] = []
-    answered: set[str] = set()
+    known: set[str | None] = set()
     for message in reversed(list(messages)):
         if isinstance(message, ToolMessage):
-            answered.add(message.tool_call_id)
+            known.add(message.tool_call_id)
         elif isinstance(message, AIMessage):
-            calls.extend(call for call in message.tool_calls if call["id"] not in answered)
+            new = [call for call in message.tool_calls if call["id"] not in known]
+            calls.extend(new)
+            known.update(call["id"] for call in new)
     return calls
 
 
 def _action(
     interrupt_id: str, call_id: str | None, index: int, name: str, allowed: Sequence[str]
 ) -> WaitingAction:
-    action_id = f"{interrupt_id}:{index if call_id is None else call_id}"
-    return WaitingAction(action_id, call_id, name, allowed)
+    return WaitingAction(f"{interrupt_id}:{index}", call_id, name, allowed)
 
 
 def _schema_decisions(schema: object) -> Sequence[str]:

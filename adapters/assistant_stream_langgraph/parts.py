@@ -28,8 +28,6 @@ from ._structured_calls import StructuredAnswer, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
-from .frontend_tools import is_frontend_interrupt
-from .interrupts import interrupt_to_json
 from .subgraphs import ToolCallOwners, base_of
 
 __all__ = ("Nested", "PartsTranslator", "Steps")
@@ -97,8 +95,6 @@ class PartsTranslator:
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._past_calls: set[str] = set()
         self._tells_earlier = earlier_results
-        self._callers: dict[object, BaseMessage] = {}
-        """Messages with calls, and results, by id: an interrupt may be about these calls."""
         self._interrupts: set[str] = set()
         self._ui_messages = UIMessages()
         self._one_step = steps == "run"
@@ -252,10 +248,9 @@ class PartsTranslator:
         parent_id = self._owners.owner_of(namespace)
         chunks: list[AssistantStreamChunk] = []
         for interrupt in interrupts:
-            if interrupt.id not in self._interrupts and not is_frontend_interrupt(interrupt):
-                self._interrupts.add(interrupt.id)
-                shown = interrupt_to_json(interrupt, self._callers.values())
-                chunks.append(DataPartChunk("interrupt", shown, interrupt.id, parent_id))
+            if interrupt["id"] not in self._interrupts:
+                self._interrupts.add(interrupt["id"])
+                chunks.append(DataPartChunk("interrupt", interrupt, interrupt["id"], parent_id))
         return chunks
 
     def _emit_whole(self, namespace: tuple[str, ...], channels: Mapping[str, Any]) -> _Chunks:
@@ -263,7 +258,6 @@ class PartsTranslator:
         self._known_namespaces.add(namespace)
         chunks: list[AssistantStreamChunk] = []
         for message in messages_in(channels):
-            self._learn_calls(message)
             route = self._routes.get(message.id) if message.id else None
             if route is None:
                 if id(message) in self._anonymous:
@@ -363,7 +357,6 @@ class PartsTranslator:
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
-            self._learn_calls(message)
             route = self._routes.get(message.id or "", _HIDDEN)
             if route is not _HIDDEN or id(message) in self._anonymous:
                 continue  # It was shown in this run.
@@ -371,9 +364,3 @@ class PartsTranslator:
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])
-
-    def _learn_calls(self, message: BaseMessage) -> None:
-        if isinstance(message, ToolMessage) or (
-            isinstance(message, AIMessage) and message.tool_calls
-        ):
-            self._callers[message.id or id(message)] = message

@@ -19,8 +19,6 @@ from ._conversation import Conversation
 from ._growth import extend
 from ._shapes import is_mapping
 from .events import GraphEvent, channels_of, update_writes
-from .frontend_tools import is_frontend_interrupt
-from .interrupts import interrupt_to_json
 
 __all__ = ("StateMirror",)
 
@@ -190,11 +188,7 @@ class StateMirror:
             return []
         shown: list[Any] = [] if self._stale_interrupts else list(self._value.get(key) or ())
         known = {item.get("id") for item in shown if is_mapping(item)}
-        shown.extend(
-            interrupt_to_json(item)
-            for item in interrupts
-            if item.id not in known and not is_frontend_interrupt(item)
-        )
+        shown.extend(copy_json(item) for item in interrupts if item["id"] not in known)
         self._stale_interrupts = False
         return self._replace(key, shown)
 

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage
 from ._shapes import as_items, is_mapping
 from .events import messages_in
 
-__all__ = ("ToolCallOwners", "base_of")
+__all__ = ("ToolCallOwners", "base_of", "calls_in")
 
 
 class ToolCallOwners:
@@ -47,7 +47,7 @@ class ToolCallOwners:
 
     def start_task(self, payload: Any) -> list[str]:
         """Learn from the payload of a `tasks` event which call a task runs; returns its calls."""
-        calls = _calls_in(payload.get("input"))
+        calls = calls_in(payload.get("input"))
         if len(calls) == 1:
             self._tasks[payload["id"]] = calls[0]
         return calls
@@ -118,7 +118,7 @@ def base_of(namespace: tuple[str, ...]) -> tuple[str, ...]:
     return namespace[:-1] if namespace and namespace[-1].isdigit() else namespace
 
 
-def _calls_in(task_input: Any) -> list[str]:
+def calls_in(task_input: Any) -> list[str]:
     """The ids of the tool calls that are a task's whole input."""
     if is_mapping(task_input) and "tool_call" in task_input:
         task_input = task_input["tool_call"]

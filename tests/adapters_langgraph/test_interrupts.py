@@ -16,6 +16,7 @@ from langgraph.types import Command, Interrupt, interrupt
 
 from assistant_stream_ce import DataPartChunk, ToolCallBeginChunk
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langgraph._questions import open_questions
 from assistant_stream_langgraph.interrupts import interrupt_to_json
 from tests.adapters_langgraph.graphs import Counted, human, weather
 from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
@@ -46,8 +47,11 @@ def travel_agent() -> Graph:
     return create_agent(model, tools=[book], checkpointer=InMemorySaver())
 
 
-async def pending(graph: Graph) -> list[Any]:
+async def pending(graph: Graph, form: str) -> list[Any]:
+    """What waits, as a stream of this form can know it: the call is in the tasks."""
     snapshot = await graph.aget_state(CONFIG)
+    if "tasks" in form:
+        return (await open_questions(graph, CONFIG, snapshot)).to_json()
     return [interrupt_to_json(item) for item in snapshot.interrupts]
 
 
@@ -55,7 +59,7 @@ async def pending(graph: Graph) -> list[Any]:
 async def test_an_interrupt_is_a_data_part_and_the_run_awaits_an_answer(form: str) -> None:
     graph = travel_agent()
     run = await play(FORMS[form](graph, human("go"), CONFIG))
-    [shown] = await pending(graph)
+    [shown] = await pending(graph, form)
     assert shown["value"] == {"question": "Book Rome?"}
     assert run.parts.data == [DataPartChunk("interrupt", shown, shown["id"])]
     assert run.parts.text == "Shall I? "
@@ -69,7 +73,10 @@ async def test_an_interrupt_is_a_data_part_and_the_run_awaits_an_answer(form: st
 async def test_interrupts_stand_in_the_state_until_they_are_answered(form: str) -> None:
     graph = travel_agent()
     paused = await play(FORMS[form](graph, human("go"), CONFIG), parts=False)
-    assert paused.state == {**await values_of(graph, CONFIG), "interrupts": await pending(graph)}
+    assert paused.state == {
+        **await values_of(graph, CONFIG),
+        "interrupts": await pending(graph, form),
+    }
 
     events = FORMS[form](graph, Command(resume="yes"), CONFIG)
     resumed = await play(events, parts=False, initial_state=paused.state)
@@ -141,7 +148,7 @@ async def test_several_interrupts_are_all_shown_and_answered_one_by_one() -> Non
     assert [item["value"] for item in halfway.state["interrupts"]] == ["b?"]
     assert halfway.state == {
         **await values_of(graph, CONFIG),
-        "interrupts": await pending(graph),
+        "interrupts": await pending(graph, "tuples"),
     }
 
     answer = Command(resume={shown[1]["id"]: 2})
@@ -170,7 +177,10 @@ async def test_what_ran_beside_an_interrupt_is_kept_and_not_told_twice(form: str
 
     graph = builder.compile(checkpointer=InMemorySaver())
     paused = await play(FORMS[form](graph, human("go"), CONFIG), parts=False)
-    assert paused.state == {**await values_of(graph, CONFIG), "interrupts": await pending(graph)}
+    assert paused.state == {
+        **await values_of(graph, CONFIG),
+        "interrupts": await pending(graph, form),
+    }
     assert paused.state["messages"][-1]["content"] == "I am done already."
     events = FORMS[form](graph, Command(resume="ok"), CONFIG)
     resumed = await play(events, parts=False, initial_state=paused.state)

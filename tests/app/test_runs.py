@@ -118,18 +118,13 @@ async def ended(chat: Chat) -> None:
     pytest.fail("the run goes on")
 
 
-async def resume(chat: Chat) -> tuple[bytes, Any, str | None]:
-    """What a page that was loaded again does; the wire, its state before and the replay header."""
+async def find_run(chat: Chat) -> Any:
+    """What a page that was loaded again asks first: the run, and the state it goes on from."""
     params = {"protocol": chat.protocol}
-    found = await chat.http.post(
-        f"{chat.prefix}/resume-state", params=params, json={"threadId": chat.thread_id}
-    )
+    asked = {"threadId": chat.thread_id}
+    found = await chat.http.post("/resume-state", params=params, json=asked)
     assert found.status_code == 200, found.text
-    body = {"commands": [], "threadId": chat.thread_id, "runId": found.json()["runId"]}
-    response = await chat.http.post(f"{chat.prefix}/resume", params=params, json=body)
-    assert response.status_code == 200, response.text
-    replayed = response.headers.get("aui-replay-content-length")
-    return response.content, found.json()["state"], replayed
+    return found.json()
 
 
 @pytest.mark.parametrize("protocol", ["data-stream", "assistant-transport"])
@@ -144,14 +139,16 @@ async def test_a_client_that_drops_and_comes_back_sees_all_of_it(protocol: Any) 
         reload = Chat(http, protocol=protocol, thread_id=chat.thread_id)
         assert (await reload.history())["runId"] is not None
 
-        coming_back = asyncio.create_task(resume(reload))
-        await asyncio.sleep(0.05)
-        pause.go_on.set()
-        wire, reload.state, replayed = await asyncio.wait_for(coming_back, 5)
+        found = await find_run(reload)
+        reload.state = found["state"]
+        body = {"commands": [], "threadId": chat.thread_id, "runId": found["runId"]}
+        async with reading(reload, "/resume", body) as response:
+            replayed = int(response.headers["aui-replay-content-length"])
+            pause.go_on.set()
+            wire = await response.aread()
         reload.fold(wire)
 
-        assert replayed is not None
-        assert 0 < int(replayed) < len(wire)
+        assert 0 < replayed < len(wire)
         assert reload.shown()[-2:] == [("tool", "slow q"), ("ai", "All done.")]
         history = await reload.history()
         assert history["values"] == reload.state
