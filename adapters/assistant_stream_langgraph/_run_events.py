@@ -92,7 +92,6 @@ class RunEvents:
         if run_id != self._graph_run and not (is_mapping(chunk) and "__interrupt__" in chunk):
             return ()  # A chain around the graph, with something else after it perhaps.
         if is_mapping(chunk) and chunk and self._nodes.issuperset(chunk):
-            # LangGraph allows no channel to have the name of a node.
             return (((), "updates", with_messages(chunk)),)
         # A mode `messages` would tell every token a second time.
         return [event for event in self._read_yield(chunk) if event[1] != "messages"]
@@ -134,8 +133,9 @@ class RunEvents:
         return ((namespace, "updates", with_messages({event.get("name"): writes})),)
 
     def _on_graph_end(self, output: Any) -> Sequence[_Event]:
-        # Version 1 gives the updates of all nodes, which is no state.
-        if not is_mapping(output) or not self._nodes.isdisjoint(output):
+        # Version 1 gives the updates of all nodes, which is no state. A channel may have the name
+        # of a node.
+        if not is_mapping(output) or self._nodes.issuperset(output):
             return ()
         return (((), "output", with_messages(output)),)
 

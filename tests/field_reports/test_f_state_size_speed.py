@@ -131,6 +131,29 @@ async def test_f31_keys_of_ones_own_are_in_step_with_the_graph(form: str) -> Non
     assert states[-1]["paper"] == "paper"
 
 
+class Planned(MessagesState):
+    plan: str
+
+
+@pytest.mark.parametrize("form", FOUR_FORMS)
+async def test_f31_a_key_may_have_the_name_of_the_node_that_writes_it(form: str) -> None:
+    """CopilotKit #2962: a node `plan` that writes the key `plan` is what most people have."""
+    model = ScriptedChatModel(turns=["Hello."])
+
+    async def speak(state: Planned) -> Any:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    builder = StateGraph(Planned).add_node("plan", lambda state: {"plan": "Greet."})
+    builder.add_node("speak", speak).add_edge(START, "plan").add_edge("plan", "speak")
+    graph = builder.compile(checkpointer=InMemorySaver())
+
+    states = await see_states(graph, form=form)
+
+    assert states[-1] == await values_of(graph, THREAD)
+    assert states[-1]["plan"] == "Greet."
+    assert len(states[-1]["messages"]) == 2
+
+
 async def test_f31_an_argument_is_seen_in_the_state_while_it_streams() -> None:
     """ag-ui #594: what a tool is going to write was seen only once it had been written."""
     pieces = [call("write", '{"text": "Once ', "a"), call(None, "upon "), call(None, 'a time"}')]
