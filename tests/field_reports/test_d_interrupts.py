@@ -278,6 +278,41 @@ DECISIONS: dict[str, Any] = {
 }
 
 
+async def test_d26_each_call_has_its_own_decision_found_by_the_calls_id() -> None:
+    """langchain #34261, #37095, langchainjs #10176: all calls of a turn had to be decided alike."""
+    graph, model = mailing(*DECISIONS)
+    async with serving(create_app(graph)) as http:
+        chat = Chat(http)
+        await chat.ask("Write to all.")
+        [question] = chat.state["interrupts"]
+        assert [action["tool_call_id"] for action in question["actions"]] == [
+            f"mail_{name}" for name in DECISIONS
+        ]
+
+        commands = [
+            {
+                "type": "resume",
+                "id": question["id"],
+                "toolCallId": f"mail_{name}",
+                "value": DECISIONS[name],
+            }
+            for name in reversed(DECISIONS)  # In any order.
+        ]
+        await chat.send(*commands)
+
+        told = {m["tool_call_id"]: m for m in chat.state["messages"] if m["type"] == "tool"}
+        assert SENT == ["ann", "bobby"]
+        assert told["mail_ann"]["content"] == "sent to ann"
+        assert told["mail_bob"]["content"].endswith("sent to bobby")
+        assert "Not her." in told["mail_cat"]["content"]
+        assert told["mail_cat"]["status"] == "error"
+        assert told["mail_dan"]["content"] == "I have told him myself."
+        assert told["mail_dan"]["status"] == "success"
+        assert chat.shown()[-1] == ("ai", "All settled.")
+        assert chat.state["interrupts"] == []
+        assert len(model.calls) == 2
+
+
 async def test_d26_a_call_that_was_edited_runs_once_and_is_not_asked_about_again() -> None:
     """langchain #33787: the model made the call again that the user had changed."""
     graph, model = mailing("bob")
