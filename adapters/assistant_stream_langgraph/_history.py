@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from langgraph.types import StateSnapshot
 
@@ -14,7 +15,7 @@ from ._graph_run import snapshot_events
 from ._questions import Questions
 from .translate import from_langgraph_events
 
-__all__ = ("thread_history",)
+__all__ = ("thread_history", "with_approvals")
 
 
 async def thread_history(
@@ -40,3 +41,27 @@ async def thread_history(
         "runId": run_id,
         "interrupts": questions.to_json(),
     }
+
+
+def with_approvals(
+    messages: Iterable[Mapping[str, Any]], questions: Questions
+) -> list[dict[str, Any]]:
+    """The AI SDK's messages, with the calls that a person has to allow asking for that."""
+    interrupts: Any = questions.to_json()
+    asked = {
+        action["tool_call_id"]: action["id"]
+        for interrupt in interrupts
+        for action in interrupt.get("actions", ())
+        if "approve" in action["allowed_decisions"]
+    }
+
+    def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
+        call_id = part.get("toolCallId")
+        if call_id not in asked or part.get("state") != "input-available":
+            return dict(part)
+        return {**part, "state": "approval-requested", "approval": {"id": asked[call_id]}}
+
+    return [
+        {**message, "parts": [part_of(part) for part in message.get("parts", ())]}
+        for message in messages
+    ]

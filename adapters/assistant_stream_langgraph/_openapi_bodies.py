@@ -234,6 +234,7 @@ _THREADS: dict[str, Schema] = {
         id=TEXT,
         value=ANY,
         response_schema=ANY,
+        tool_call_id={**TEXT, "description": "The tool call that it was raised in."},
         actions=_list(
             _object(
                 ("id", "tool_call_id", "name", "allowed_decisions"),

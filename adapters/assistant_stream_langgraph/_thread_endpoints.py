@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from langgraph.types import StateSnapshot
 from starlette.requests import Request
@@ -24,7 +24,7 @@ from ._access import ThreadCall, client_thread_id
 from ._backend import Backend, assistant_wire
 from ._errors import json_response
 from ._graph_source import Checkpointer
-from ._history import thread_history
+from ._history import thread_history, with_approvals
 from ._questions import Questions, open_questions
 from ._thread_list import MAX_LIMIT, delete_thread, list_threads
 from .threads import Graph, thread_exists, thread_messages
@@ -86,11 +86,14 @@ class ThreadEndpoints:
         if convert is None:
             raise RequestError(f"Unknown format {name!r}; known are {', '.join(FORMATS)}.")
         call, snapshot, questions = await self._thread(request)
+        messages: list[Any] = [*convert(thread_messages(snapshot))]
+        if name == "ui":
+            messages = with_approvals(messages, questions)
         return json_response(
             {
                 "threadId": call.thread_id,
                 "runId": self._run_id(call),
-                "messages": [*convert(thread_messages(snapshot))],
+                "messages": messages,
                 "interrupts": questions.to_json(),
             }
         )
