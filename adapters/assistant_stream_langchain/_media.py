@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ._shapes import as_mapping, first_text
+from ._sources import has_safe_scheme
 
 __all__ = ("FileFragment", "read_file")
 
@@ -38,7 +39,8 @@ class FileFragment:
 def read_file(block: Mapping[str, Any]) -> FileFragment | None:
     """Return the file that a content block holds, or `None` when it holds none.
 
-    A block that only has a provider's file id is none: a client has no way to fetch it.
+    A block that only has a provider's file id is none: a client has no way to fetch it. Nor is one
+    whose URL would run something: it may come from a page that the model has read.
     """
     kind = block.get("type")
     if kind is None:  # Bedrock Converse wraps media in a key instead of giving it a type.
@@ -56,7 +58,7 @@ def read_file(block: Mapping[str, Any]) -> FileFragment | None:
         # Some clients put a whole data URL where base64 text belongs.
         text = data if data.startswith("data:") else f"data:{mime_type};base64,{data}"
         return FileFragment(text, _url_type(text) or mime_type, name)
-    if isinstance(url, str):
+    if isinstance(url, str) and (url.startswith("data:") or has_safe_scheme(url)):
         return FileFragment(url, _url_type(url) or mime_type, name)
     return None
 

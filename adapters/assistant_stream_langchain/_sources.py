@@ -14,7 +14,13 @@ from pydantic import BaseModel
 
 from ._shapes import as_items, as_mapping, as_text, first_text
 
-__all__ = ("SourceFragment", "read_annotation", "read_document", "read_message_sources")
+__all__ = (
+    "SourceFragment",
+    "has_safe_scheme",
+    "read_annotation",
+    "read_document",
+    "read_message_sources",
+)
 
 
 _IGNORED_BY_BROWSERS = re.compile(r"[\x00-\x20]")

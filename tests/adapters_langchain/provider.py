@@ -75,6 +75,11 @@ class Provider:
         self.requests.clear()
         self.paths.clear()
 
+    @property
+    def was_asked_to_stream(self) -> bool:
+        """Whether the last request wants a stream; some say so in the path."""
+        return bool(self.requests[-1].get("stream")) or "stream" in self.paths[-1].lower()
+
     def next(self) -> Answer:
         """The answer to a request."""
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -97,6 +97,7 @@ class Ask:
         if self.way.startswith("astream"):
             return await stream(asked.astream("hi"))
         chunks, message = await call(lambda h: asked.ainvoke("hi", {"callbacks": [h]}))
+        assert self.provider.was_asked_to_stream or not self.streams
         self.provider.says(said.complete)
         assert answer_of(message) == answer_of(await asked.ainvoke("hi"))
         return chunks, message

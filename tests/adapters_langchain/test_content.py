@@ -301,6 +301,13 @@ def test_media_the_client_cannot_fetch_are_left_out() -> None:
     assert show(translate([AIMessage([{"type": "image", "file_id": "file-1"}, "x"])])).text == "x"
 
 
+@pytest.mark.parametrize("url", ["javascript:alert(1)", " JavaScript:alert(1)", "blob:x"])
+def test_a_file_that_would_run_something_is_left_out(url: str) -> None:
+    assert translate([AIMessage([{"type": "image", "url": url}])])[1:-1] == []
+    kwargs = {"images": [{"image_url": url}]}
+    assert translate([AIMessage("", additional_kwargs=kwargs)])[1:-1] == []
+
+
 def test_an_image_that_an_older_client_put_beside_the_content_is_a_file() -> None:
     output = {"type": "image_generation_call", "id": "ig", "result": "aGk="}
 
