@@ -25,7 +25,7 @@ FIRST_TOKEN = b'"reasoning"'
 SMALL = 4096
 """Bytes that the kernel takes in for a client that stalls."""
 
-PATIENCE = 80.0
+PATIENCE = 120.0
 """Seconds until a client gives up: everything ends by itself."""
 
 
