@@ -9,7 +9,7 @@ did not create.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, TypedDict
 
 from .typing import FinishReason, JSONValue
@@ -220,9 +220,12 @@ class StepFinishChunk:
     input_tokens: int = 0
     output_tokens: int = 0
     is_continued: bool = False
-    time_to_first_token: float | None = None
-    """Seconds from the model call's start to its first token, where they are known. The two
-    assistant-ui wires carry it as `timeToFirstToken`; their clients keep times of their own."""
+    time_to_first_token: float | None = field(default=None, compare=False)
+    """Seconds from the step's start to its first token, where they are known. The two assistant-ui
+    wires carry the times as `timeToFirstToken` and `duration`; their clients keep their own. Steps
+    that differ in what a clock has measured are equal."""
+    duration: float | None = field(default=None, compare=False)
+    """Seconds from the step's start to its end, where they are known."""
 
 
 @dataclass(slots=True)

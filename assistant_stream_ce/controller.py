@@ -177,11 +177,18 @@ class RunController:
         is_continued: bool = False,
         *,
         time_to_first_token: float | None = None,
+        duration: float | None = None,
     ) -> None:
-        """Say that a model call ended, what it used, and how many seconds its first token took."""
+        """Say that a model call ended, what it used, and how many seconds its first token and the
+        whole of it took."""
         self._run.put(
             StepFinishChunk(
-                finish_reason, input_tokens, output_tokens, is_continued, time_to_first_token
+                finish_reason,
+                input_tokens,
+                output_tokens,
+                is_continued,
+                time_to_first_token,
+                duration,
             )
         )
 

@@ -47,6 +47,7 @@ class MessageState:
         "parent_id",
         "reasoning",
         "reconciled",
+        "started_at",
         "step_open",
         "text",
         "think",
@@ -68,6 +69,8 @@ class MessageState:
         self.thought: tuple[object] | None = None
         """The key of the reasoning that it told last, if it has told nothing else since."""
         self.time_to_first_token: float | None = None
+        self.started_at: float | None = None
+        """When the model was called, by `time.monotonic()`; `None` when nobody has said so."""
         self.usage: tuple[int, int] | None = None
         self.finish_reason: FinishReason | None = None
         self.has_run_id = self.has_provider_id = False

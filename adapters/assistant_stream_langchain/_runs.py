@@ -31,7 +31,6 @@ class Run:
     """One run. `inner_parent` is the tool call that the runs inside it are nested under."""
 
     __slots__ = (
-        "_started_at",
         "call_id",
         "hidden",
         "inner_parent",
@@ -40,6 +39,7 @@ class Run:
         "parent_id",
         "parent_run_id",
         "schema",
+        "started_at",
         "time_to_first_token",
     )
 
@@ -54,12 +54,12 @@ class Run:
         self.schema: str | None = None
         self.time_to_first_token: float | None = None
         """In seconds, once it has come."""
-        self._started_at = time.monotonic()
+        self.started_at = time.monotonic()
 
     def note_token(self) -> None:
         """Note that a token has come; the first one counts."""
         if self.time_to_first_token is None:
-            self.time_to_first_token = time.monotonic() - self._started_at
+            self.time_to_first_token = time.monotonic() - self.started_at
 
     def apply(self, action: Action) -> None:
         """Show the run, and what runs inside it, as `action` says."""

@@ -83,7 +83,7 @@ class ChainSession:
         told = self._translator.feed(message, parent_id=run.parent_id, run_id=run.key, whole=whole)
         if run.time_to_first_token is None and told and not whole:
             run.note_token()
-            self._translator.note_first_token(run.key, run.time_to_first_token)
+            self._translator.note_times(run.key, run.started_at, run.time_to_first_token)
         self._emit(self._voices.say(run.key, run.parent_id, told, ended=whole))
 
     def say_structured(self, run: Run, name: str, message: AIMessage) -> None:
@@ -97,7 +97,7 @@ class ChainSession:
         )
         opening = AIMessageChunk(content="", id=message.id)
         self._translator.feed(opening, parent_id=run.parent_id, run_id=run.key)
-        self._translator.note_first_token(run.key, run.time_to_first_token)
+        self._translator.note_times(run.key, run.started_at, run.time_to_first_token)
         told = self._translator.feed(account, parent_id=run.parent_id, run_id=run.key)
         start, *rest = told
         part = DataPartChunk(name, value, run.key, run.parent_id)

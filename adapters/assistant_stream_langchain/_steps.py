@@ -7,6 +7,7 @@ that runs beside it is told in one piece when nothing is lost by it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from assistant_stream_ce.chunks import AssistantStreamChunk, StepFinishChunk, StepStartChunk
@@ -22,7 +23,7 @@ class Steps:
 
     def __init__(self) -> None:
         self._current: MessageState | None = None
-        self._ended: list[tuple[MessageState, FinishReason]] = []
+        self._ended: list[tuple[MessageState, FinishReason, float | None]] = []
 
     def start(self, message: MessageState, out: list[AssistantStreamChunk]) -> None:
         """Begin the step of a message, unless another one is open."""
@@ -40,13 +41,15 @@ class Steps:
         out: list[AssistantStreamChunk],
     ) -> None:
         """End the step of a message; `others` are the messages that go on."""
-        self._ended.append((message, reason))
+        started_at = message.started_at
+        duration = None if started_at is None else time.monotonic() - started_at
+        self._ended.append((message, reason, duration))
         if any(call.begun and not call.closed for other in others for call in other.book.calls):
             return
         self._ended.sort(key=lambda ended: ended[0] is not self._current)
         if self._current is not None and self._ended[0][0] is not self._current:
             return
-        for ended, why in self._ended:
+        for ended, why, duration in self._ended:
             if ended is not self._current:
                 out.append(StepStartChunk(ended.id))
             input_tokens, output_tokens = ended.usage or (0, 0)
@@ -56,6 +59,7 @@ class Steps:
                     input_tokens,
                     output_tokens,
                     time_to_first_token=ended.time_to_first_token,
+                    duration=duration,
                 )
             )
         self._ended.clear()

@@ -184,11 +184,13 @@ class MessageTranslator:
         self._finish_message(message, out)
         return out
 
-    def note_first_token(self, run_id: str, seconds: float | None) -> None:
-        """Note how long the first token of a model run took; its step's end will say it."""
+    def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
+        """Note when a model run began, by `time.monotonic()`, and how many seconds its first token
+        took; its step's end will say so. `run_id` may be the message's id as well."""
         message = self._index.get(run_id)
         if message is not None:
-            message.time_to_first_token = seconds
+            message.started_at = started_at
+            message.time_to_first_token = time_to_first_token
 
     def finish(self) -> list[AssistantStreamChunk]:
         """Close what is open, for the end of the run."""

@@ -78,6 +78,7 @@ async def _translate(
     when the reader has gone."""
     error: BaseException | None = None
     read, feed = reader.read, translator.feed
+    translator.start()
     try:
         async for raw in events:
             for event in read(raw):

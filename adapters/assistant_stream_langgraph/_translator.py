@@ -63,6 +63,11 @@ class GraphTranslator:
                 visibility=visibility,
             )
 
+    def start(self) -> None:
+        """The run begins; before the first event."""
+        if self._parts is not None:
+            self._parts.start()
+
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
         if event[1] == "interrupts":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
@@ -21,6 +22,7 @@ from assistant_stream_langchain import MessageTranslator
 from assistant_stream_langchain.messages import STOPPED
 from assistant_stream_langchain.visibility import Action, Visibility
 
+from ._clock import Clock
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
 from ._shapes import call_ids_of, id_of
@@ -87,6 +89,7 @@ class PartsTranslator:
         self._floor = Floor(self._messages)
         self._owners = ToolCallOwners()
         self._running = RunningTasks()
+        self._clock = Clock()
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
@@ -102,6 +105,10 @@ class PartsTranslator:
         for message in shown:
             self._routes[id_of(message) or ""] = _HIDDEN
             self._past_calls.update(call_ids_of(message))
+
+    def start(self) -> None:
+        """The run begins."""
+        self._clock.start()
 
     def feed(self, event: GraphEvent) -> _Chunks:
         """The chunks for one event."""
@@ -143,8 +150,7 @@ class PartsTranslator:
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
-        if self._step_open:
-            chunks.append(StepFinishChunk(reason, *usage))
+        chunks.extend(self._finish_step(reason))
         chunks.append(MessageFinishChunk(reason, *usage))
         return chunks
 
@@ -162,10 +168,17 @@ class PartsTranslator:
             ToolResultChunk(tool_call_id, result, is_error=True)
             for tool_call_id in self._messages.waiting_calls
         )
-        if self._step_open:
-            usage = (self._messages.input_tokens, self._messages.output_tokens)
-            chunks.append(StepFinishChunk(reason, *usage))
+        chunks.extend(self._finish_step(reason))
         return chunks
+
+    def _finish_step(self, reason: FinishReason) -> _Chunks:
+        """The end of the one step around the run, if it has begun."""
+        if not self._step_open:
+            return ()
+        step = StepFinishChunk(reason, self._messages.input_tokens, self._messages.output_tokens)
+        step.time_to_first_token = self._clock.time_to_first_token
+        step.duration = self._clock.duration
+        return (step,)
 
     def _finish_reason(self) -> FinishReason:
         # "tool-calls" only when a call waits. A client that reads it and finds a result at every
@@ -215,6 +228,7 @@ class PartsTranslator:
             return
         # A task that starts with a call which nobody has made in this run goes on after a pause.
         calls = self._owners.start_task(payload)
+        self._clock.start_task(payload["id"])
         self._running.start(namespace, payload["id"], calls)
         for call_id in calls:
             if not self._messages.waits_for(call_id):
@@ -281,6 +295,8 @@ class PartsTranslator:
         chunks: _Chunks = self._messages.feed(
             message, namespace=namespace, parent_id=parent_id, whole=whole
         )
+        if chunks and (started_at := self._clock.take_start(message.id)) is not None:
+            self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
         for chunk in chunks:
             if type(chunk) in _FOLLOWED:
                 chunks = list(self._follow(chunks, namespace))
@@ -305,6 +321,7 @@ class PartsTranslator:
                     if self._step_open:
                         continue
                     self._step_open = True
+                    self._clock.note_token()
                 case StepFinishChunk() if self._one_step:
                     continue
                 case _:
@@ -319,6 +336,8 @@ class PartsTranslator:
     ) -> _Route:
         """Decide where a message goes; its later chunks and repetitions go there too."""
         task = None if metadata is None else metadata.get("langgraph_checkpoint_ns")
+        if metadata is not None and isinstance(message, AIMessageChunk):
+            self._clock.start_message(message.id, metadata)
         if metadata is None:  # Not streamed. The rules can still go by the namespace.
             metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
         owner = self._owners.owner_of(namespace)

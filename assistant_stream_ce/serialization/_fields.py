@@ -101,6 +101,8 @@ def step_finish_fields(chunk: StepFinishChunk) -> Fields:
     fields: Fields = {**message_finish_fields(chunk), "isContinued": chunk.is_continued}
     if chunk.time_to_first_token is not None:
         fields["timeToFirstToken"] = chunk.time_to_first_token
+    if chunk.duration is not None:
+        fields["duration"] = chunk.duration
     return fields
 
 

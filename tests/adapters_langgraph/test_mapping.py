@@ -12,7 +12,9 @@ from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import BaseModel
 
-from assistant_stream_ce import AssistantTransportResponse, DataStreamResponse
+from assistant_stream_ce import AssistantTransportResponse, DataStreamResponse, StepFinishChunk
+from assistant_stream_ce.serialization import DataStreamEncoder
+from assistant_stream_ce.serialization.decoders import DataStreamDecoder
 from assistant_stream_ce.testing import collect
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
@@ -159,6 +161,28 @@ async def test_the_recursion_limit_ends_the_answer_like_any_error(
     assert [part["result"] for part in parts] == ["sunny in Oslo"] * len(parts)
     assert shown.text.startswith("Again. ")
     assert shown.status["reason"] == "error"
+
+
+@pytest.mark.parametrize("steps", ["run", "model"])
+async def test_a_step_says_how_long_it_and_its_first_token_took(steps: Any) -> None:
+    answer = [0.05, "", 0.05, "Hello", 0.05, " world"]
+    model = ScriptedChatModel(turns=[[call("weather", '{"city": "Oslo"}', "call_1"), 0.02], answer])
+    graph = create_agent(model, tools=[weather])
+    chunks = await collect(stream_graph(graph, human("go"), steps=steps))
+    finished = [chunk for chunk in chunks if chunk.type == "step-finish"]
+    assert len(finished) == {"run": 1, "model": 2}[steps]
+    times: list[Any] = [(step.time_to_first_token, step.duration) for step in finished]
+    assert all(0 <= first < whole for first, whole in times)
+    first, whole = times[-1]
+    assert whole >= 0.15
+    if steps == "model":
+        assert 0.1 <= first <= whole - 0.05
+    show(chunks)  # The client takes it.
+    wire = DataStreamEncoder().encode_chunk(finished[-1])
+    assert f'"timeToFirstToken":{first},"duration":{whole}' in wire
+    [read] = DataStreamDecoder().feed(wire.encode())
+    assert isinstance(read, StepFinishChunk)
+    assert (read.time_to_first_token, read.duration) == (first, whole)
 
 
 async def test_tokens_reason_and_usage_stand_at_the_end_of_the_step() -> None:

@@ -127,13 +127,18 @@ def message_finish(fields: Fields) -> MessageFinishChunk:
 
 def step_finish(fields: Fields) -> StepFinishChunk:
     """A step's end."""
-    waited = fields.get("timeToFirstToken")
     return StepFinishChunk(
         _reason(fields),
         *_usage(fields),
         bool(fields.get("isContinued")),
-        float(waited) if isinstance(waited, int | float) else None,
+        _seconds(fields, "timeToFirstToken"),
+        _seconds(fields, "duration"),
     )
+
+
+def _seconds(fields: Fields, name: str) -> float | None:
+    value = fields.get(name)
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _reason(fields: Fields) -> FinishReason:
