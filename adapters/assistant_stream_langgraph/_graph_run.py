@@ -25,7 +25,14 @@ from ._pump import pump
 from ._translator import GraphTranslator
 from ._turn import Turn
 from .events import EventReader, GraphEvent, open_events
-from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
+from .threads import (
+    Graph,
+    checkpoint_id,
+    is_settled,
+    open_tool_calls,
+    settle,
+    thread_messages,
+)
 from .translate import stream_modes
 
 __all__ = ("GraphRun", "snapshot_events")
@@ -106,7 +113,7 @@ class GraphRun:
         if checkpoint_id(head.config) == self._turn.head_id:
             config = self._turn.config  # It has saved nothing, so a fork is none yet.
             head = await graph.aget_state(config)
-        elif head.next:
+        elif not is_settled(head):
             await settle(graph, config)
             head = await graph.aget_state(config)
         messages = thread_messages(head)
