@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from starlette.applications import Starlette
@@ -238,10 +239,10 @@ async def test_g38_an_edit_names_the_message_that_it_takes_the_place_of() -> Non
 @pytest.mark.parametrize("wire", WIRES)
 async def test_g39_an_idle_answer_is_kept_alive_and_never_held_back(wire: Any) -> None:
     """CopilotKit #2059, #2043, agent-framework #6611, #6941, agent-service-toolkit #126: drops."""
-    graph = agent([["One ", 0.12, "two."]])
+    graph = agent([["One ", 0.4, "two."]])
 
     async def answer(request: Request) -> Response:
-        made: Response = wire(stream_graph(graph, human(), THREAD), heartbeat=0.03)
+        made: Response = wire(stream_graph(graph, human(), THREAD), heartbeat=0.05)
         return made
 
     async with serving(Starlette(routes=[Route("/", answer)])) as http:
@@ -294,7 +295,15 @@ async def test_g40_an_answer_outlives_its_client_and_is_read_again_from_where_it
 
 async def test_g40_a_page_that_is_loaded_again_finds_the_run_and_can_stop_it() -> None:
     """aegra #114: the same for a whole backend, with the state that the page had."""
-    graph = agent([["One ", 0.2, "two."]])
+    go_on = asyncio.Event()
+
+    @tool
+    async def wait() -> str:
+        """Wait."""
+        await go_on.wait()
+        return "waited"
+
+    graph = agent([["One ", call("wait", "{}", "a")], "two."], [wait])
     async with serving(create_app(graph)) as http:
         chat = Chat(http, thread_id="t1")
         async with reading(http, "/assistant", json=chat.body(say("Go"))):
@@ -302,10 +311,12 @@ async def test_g40_a_page_that_is_loaded_again_finds_the_run_and_can_stop_it() -
 
         found = (await http.post("/resume-state", json={"threadId": "t1"})).json()
         page = Chat(http, thread_id="t1", state=found["state"])
-        resumed = await http.post("/resume", json={"threadId": "t1", "runId": found["runId"]})
-        page.fold(resumed.content)
+        run = {"threadId": "t1", "runId": found["runId"]}
+        async with http.stream("POST", "/resume", json=run) as resumed:
+            go_on.set()
+            page.fold(await resumed.aread())
 
-        assert [content for _, content in page.shown()] == ["Go", "One two."]
+        assert [content for _, content in page.shown()] == ["Go", "One ", "waited", "two."]
         assert (await http.post("/threads/t1/cancel")).json() == {"cancelled": False}
 
 
