@@ -99,6 +99,10 @@ class MessageIndex:
         """Every message that has not been finished, oldest first in its namespace."""
         return [message for group in self._open.values() for message in group]
 
+    def messages(self) -> list[MessageState]:
+        """Every message, in the order in which they began."""
+        return list(dict.fromkeys(self._by_name.values()))
+
     def find_streamed(
         self, name: str | None, namespace: Namespace, run_id: str | None
     ) -> MessageState | None:

@@ -148,6 +148,9 @@ class PartsTranslator:
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
+        if self._known_namespaces and not self._interrupts:
+            # The call of a message that has not come to the state is no client's to answer.
+            chunks.extend(self._follow(self._messages.give_up_calls(), ()))
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
         chunks.extend(self._finish_step(reason))

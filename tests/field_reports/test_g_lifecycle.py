@@ -37,6 +37,7 @@ from assistant_stream_ce.resumable import (
     create_resume_assistant_stream_response,
     cursor_from_request,
 )
+from assistant_stream_langchain.chains import stream_chain
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
 from assistant_stream_langgraph.app import create_app
@@ -46,7 +47,7 @@ from tests.npm import ask as ask_client
 from tests.npm import decode
 from tests.serialization.ai_sdk import read
 
-from .screen import THREAD, agent, human, received
+from .screen import FOUR_FORMS, THREAD, agent, call_part, human, received, see, see_form
 
 WIRES: list[type[AssistantStreamResponse]] = [
     DataStreamResponse,
@@ -93,6 +94,47 @@ async def test_g35_every_client_learns_of_an_error_and_of_the_end() -> None:
     assert b"It failed." in openai
     assert openai.endswith(b"data: [DONE]\n\n")
     assert b"Half" in await received(failing(), PlainTextResponse)
+
+
+def giving_up(way: str) -> Graph:
+    """A node that makes no use of the call that its first model makes, or begins to make."""
+    calls: dict[str, list[Any]] = {
+        "broken off": [call("look", '{"ci', "a"), RuntimeError("gone")],
+        "not kept": [call("look", '{"city": "Oz"}', "a")],
+    }
+    first = ScriptedChatModel(turns=[["Hm. ", *calls[way]]])
+    second = ScriptedChatModel(turns=["Whole answer."])
+
+    async def speak(state: MessagesState) -> Any:
+        if way == "broken off":
+            return {"messages": [await first.with_fallbacks([second]).ainvoke(state["messages"])]}
+        await first.ainvoke(state["messages"])
+        return {"messages": [await second.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState).add_node("speak", speak).add_edge(START, "speak")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", FOUR_FORMS)
+@pytest.mark.parametrize("way", ["broken off", "not kept"])
+async def test_g35_a_call_that_was_given_up_leaves_nobody_waiting(way: str, form: str) -> None:
+    """ag-ui #2531: a model failed inside of a call, another one answered, and the page waited."""
+    shown = await see_form(form, giving_up(way))
+
+    assert shown.text == "Hm. Whole answer."
+    assert shown.status == {"type": "complete", "reason": "stop"}
+    assert call_part(shown, "a")["isError"] is True
+
+
+async def test_g35_a_callback_tells_of_such_a_call_too() -> None:
+    """ag-ui #2531: the same for a chain with a fallback."""
+    graph: Any = giving_up("broken off")
+
+    shown = await see(stream_chain(graph, human(), THREAD))
+
+    assert shown.text == "Hm. Whole answer."
+    assert shown.status == {"type": "complete", "reason": "stop"}
+    assert call_part(shown, "a")["isError"] is True
 
 
 def ticking() -> tuple[Graph, dict[str, Any]]:
