@@ -175,7 +175,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(echo(), max_
 
 @schema.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,
