@@ -162,10 +162,17 @@ class PartsTranslator:
         return self._break_off(_CALL_FAILED, "error")
 
     def stop(self) -> _Chunks:
-        """What has to follow the last event when the graph was cancelled."""
-        return self._break_off(STOPPED, "other")
+        """The end of the message, after the last event of a graph that was cancelled."""
+        chunks = self._break_off(STOPPED, "other")
+        # Clients take a message without a reason for complete.
+        chunks.append(MessageFinishChunk("other", *self._usage))
+        return chunks
 
-    def _break_off(self, result: str, reason: FinishReason) -> _Chunks:
+    @property
+    def _usage(self) -> tuple[int, int]:
+        return self._messages.input_tokens, self._messages.output_tokens
+
+    def _break_off(self, result: str, reason: FinishReason) -> list[AssistantStreamChunk]:
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         chunks.extend(
             ToolResultChunk(tool_call_id, result, is_error=True)

@@ -28,6 +28,7 @@ from assistant_stream_langgraph._runs import RunRegistry, Wire
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.threads import Graph, ThreadGate
 from tests.app.serving import Chat, calls, say, serving
+from tests.npm import decode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -662,3 +663,40 @@ async def started(http: httpx.AsyncClient) -> None:
         else:
             return
     pytest.fail("the server does not start")
+
+
+CHATS: list[tuple[Any, dict[str, Any]]] = [
+    ("data-stream", {"messages": [{"role": "user", "content": "Go"}], "threadId": "t1"}),
+    (
+        "ui-message-stream",
+        {
+            "id": "t1",
+            "trigger": "submit-message",
+            "messages": [
+                {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Go"}]},
+            ],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "body"), CHATS)
+async def test_a_client_of_parts_is_told_how_a_stopped_run_ended(protocol: Any, body: Any) -> None:
+    pause = Pause()
+    asking = calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))
+    graph = agent([["Let me see.", *asking], "Fine."], [fast, pause.tool()])
+    async with serving(create_app(graph)) as http:
+        request = http.build_request("POST", "/chat", json=body)
+        response = await http.send(request, stream=True)
+        await asyncio.wait_for(pause.reached.wait(), 5)
+        rest = asyncio.create_task(response.aread())
+        assert (await http.post("/threads/t1/cancel")).json() == {"cancelled": True}
+        wire = await asyncio.wait_for(rest, 5)
+
+    decoded = decode(wire, protocol).checked()
+    results = {part["toolCallId"]: part for part in decoded.parts if part["type"] == "tool-call"}
+    assert decoded.text == "Let me see."
+    assert results["c1"]["result"] == "fast a"
+    assert "The call was stopped" in str(results["c2"]["result"])
+    assert results["c2"]["isError"]
+    assert decoded.status == {"type": "incomplete", "reason": "other"}
