@@ -16,6 +16,7 @@ from langgraph.graph import START
 from langgraph.types import StateSnapshot
 
 from assistant_stream_ce import RunController
+from assistant_stream_ce._json import to_json
 from assistant_stream_ce.chunks import AssistantStreamChunk
 from assistant_stream_ce.typing import ChunkStream
 from assistant_stream_langchain.messages import stopped_tool_message
@@ -80,7 +81,8 @@ class GraphRun:
         except asyncio.CancelledError:
             state = await _in_peace(self._clean_up())
             if state is not None:
-                await controller.forward(_each(self._translator.stop(state.values)))
+                told = to_json(controller.state)
+                await controller.forward(_each(self._translator.stop(state.values, told)))
 
     async def _chunks(self) -> ChunkStream:
         turn = self._turn
