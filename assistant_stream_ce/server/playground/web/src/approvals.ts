@@ -22,12 +22,19 @@ const allowedIn = (value: unknown): readonly Decision[] => {
   return allowed.length > 0 ? allowed : DECISIONS;
 };
 
+/** Without what the middleware repeats by default: the tool and its arguments stand in the card. */
+const descriptionOf = (value: unknown): string | undefined => {
+  if (typeof value !== "string") return undefined;
+  const text = value.replace(/\s*\n\nTool: [^\n]*\nArgs: [\s\S]*$/, "").trim();
+  return text === "" ? undefined : text;
+};
+
 const actionOf = (value: unknown, allowed: unknown): Action => {
   const fields = isObject(value) ? value : {};
   return {
     name: typeof fields.name === "string" ? fields.name : "tool",
     args: isObject(fields.args) ? (fields.args as JSONObject) : {},
-    description: typeof fields.description === "string" ? fields.description : undefined,
+    description: descriptionOf(fields.description),
     allowed: allowedIn(allowed),
   };
 };
