@@ -116,8 +116,11 @@ class GraphTranslator:
             told: The state as the client has it. What was translated of the run's last moments
                 may not have gone out.
         """
-        rest = self.feed(((), "values", state))
-        chunks = [chunk for chunk in rest if not isinstance(chunk, UpdateStateChunk)]
+        chunks: list[AssistantStreamChunk] = [
+            chunk
+            for chunk in self.feed(((), "values", state))
+            if not isinstance(chunk, UpdateStateChunk)
+        ]
         if self._mirror is not None:
             self._mirror.finish()
             operations = diff(told, self._mirror.value)
