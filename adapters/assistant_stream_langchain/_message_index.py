@@ -2,22 +2,35 @@
 
 One answer can go by several names: its first chunk may carry the provider's id and the others
 `lc_run--<uuid>`, the finished message has either, and a node that rebuilds the message gives it a
-third or none. Names are global; the namespace only limits where an alias is looked for.
+third or none. Names are global; the place only limits where an alias is looked for.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import uuid4
+
+from langchain_core.messages import AIMessage
 
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallBook, CallState
 from ._thinking import ThinkTag
 
-__all__ = ("MessageIndex", "MessageState", "Namespace", "OpenResult")
+__all__ = ("MessageIndex", "MessageState", "OpenResult", "Place")
 
-Namespace = tuple[str, ...]
+
+class Place(NamedTuple):
+    """Where a message comes from, as far as it is known."""
+
+    namespace: tuple[str, ...] = ()
+    """The graph, by the names around it."""
+    node: str | None = None
+    task: str | None = None
+    """The node's run. Nodes that stream side by side, or a node that does several times over, are
+    told apart by it."""
+
 
 _RUN_PREFIX = "lc_run-"
 _RUN_ID_LENGTH = len("lc_run--") + 36
@@ -42,9 +55,9 @@ class MessageState:
         "has_provider_id",
         "has_run_id",
         "id",
-        "namespace",
         "open_results",
         "parent_id",
+        "place",
         "reasoning",
         "reconciled",
         "started_at",
@@ -56,9 +69,9 @@ class MessageState:
         "usage",
     )
 
-    def __init__(self, id: str, namespace: Namespace, parent_id: str | None) -> None:
+    def __init__(self, id: str, place: Place, parent_id: str | None) -> None:
         self.id = id
-        self.namespace = namespace
+        self.place = place
         self.parent_id = parent_id
         self.text: list[str] = []
         self.reasoning: list[str] = []
@@ -88,23 +101,22 @@ class MessageIndex:
 
     def __init__(self) -> None:
         self._by_name: dict[str, MessageState] = {}
-        self._open: dict[Namespace, list[MessageState]] = {}
-        self._latest: dict[Namespace, MessageState] = {}
+        self._nameless: dict[int, tuple[AIMessage, MessageState]] = {}
+        """Complete messages that had no id, by identity; held so that none is reused."""
+        self._open: dict[Place, list[MessageState]] = {}
+        self._unsettled: dict[tuple[str, ...], list[MessageState]] = {}
+        """By namespace: what may come complete, or come again under an id of its own."""
 
     def get(self, name: str | None) -> MessageState | None:
         """Return the message with this exact name."""
         return self._by_name.get(name) if name is not None else None
 
     def open_messages(self) -> list[MessageState]:
-        """Every message that has not been finished, oldest first in its namespace."""
+        """Every message that has not been finished, oldest first in its place."""
         return [message for group in self._open.values() for message in group]
 
-    def messages(self) -> list[MessageState]:
-        """Every message, in the order in which they began."""
-        return list(dict.fromkeys(self._by_name.values()))
-
     def find_streamed(
-        self, name: str | None, namespace: Namespace, run_id: str | None
+        self, name: str | None, place: Place, run_id: str | None
     ) -> MessageState | None:
         """Return the message that a chunk belongs to, if any of its chunks came before."""
         if run_id is not None:
@@ -112,31 +124,66 @@ class MessageIndex:
         elif name in self._by_name:
             return self._by_name[name]
         else:
-            known = self.get(_without_suffix(name)) or self._guess(name, namespace)
+            known = self.get(_without_suffix(name)) or self._guess(name, place)
         if known is not None:
             self.remember(known, name)
         return known
 
-    def find_whole(self, name: str | None, run_id: str | None) -> MessageState | None:
+    def find_whole(self, whole: AIMessage, run_id: str | None) -> MessageState | None:
         """Return the message that a complete message finishes or repeats, by its names."""
-        return self.get(run_id) or self.get(name) or self.get(_without_suffix(name))
+        found = self.get(run_id) or self.get(whole.id) or self.get(_without_suffix(whole.id))
+        if found is None and id(whole) in self._nameless:
+            return self._nameless[id(whole)][1]
+        return found
 
-    def latest(self, namespace: Namespace) -> MessageState | None:
-        """The message that began last in a namespace."""
-        return self._latest.get(namespace)
+    def remember_whole(self, message: MessageState, whole: AIMessage) -> None:
+        """Let `message` go by the name of its complete form, which may get one later."""
+        if whole.id is None:
+            self._nameless[id(whole)] = (whole, message)
+        self.remember(message, whole.id)
+
+    def unsettled(self, place: Place, *, named: bool) -> list[MessageState]:
+        """What a complete message of an unknown id, or of none, may be a repetition of; the
+        latest first: streamed messages that have not come complete, where one of `place` may have
+        been streamed, and for one with an id those too that have come complete without."""
+        return [
+            message
+            for message in reversed(self._unsettled.get(place.namespace, ()))
+            if (named if message.reconciled else _is_around(message.place, place))
+        ]
+
+    def settle(self, message: MessageState, *, named: bool) -> None:
+        """A message has come complete; it may come again under an id if it has none yet."""
+        message.reconciled = True
+        group = self._unsettled.setdefault(message.place.namespace, [])
+        if named and message in group:
+            group.remove(message)
+        elif not named and message not in group:
+            group.append(message)
+
+    def settle_all(self, namespace: tuple[str, ...]) -> None:
+        """Of what was told in a namespace nothing more comes again under another id."""
+        self._unsettled.pop(namespace, None)
 
     def add(
-        self, name: str | None, namespace: Namespace, parent_id: str | None, run_id: str | None
+        self,
+        name: str | None,
+        place: Place,
+        parent_id: str | None,
+        run_id: str | None,
+        *,
+        streamed: bool,
     ) -> MessageState:
         """Begin a message; one without an id gets one of its own."""
-        message = MessageState(name or f"msg_{uuid4().hex}", namespace, parent_id)
+        message = MessageState(name or f"msg_{uuid4().hex}", place, parent_id)
         self.remember(message, message.id)
         if name is None:
             message.has_provider_id = False  # It may still turn out to have one.
         if run_id is not None:
             self._by_name[run_id] = message
-        self._open.setdefault(namespace, []).append(message)
-        self._latest[namespace] = message
+        self._open.setdefault(place, []).append(message)
+        if streamed:
+            self._unsettled.setdefault(place.namespace, []).append(message)
         return message
 
     def remember(self, message: MessageState, name: str | None) -> None:
@@ -153,19 +200,19 @@ class MessageIndex:
     def close(self, message: MessageState) -> None:
         """Take a finished message out of the open ones."""
         message.finished = True
-        group = self._open.get(message.namespace)
+        group = self._open.get(message.place)
         if group and message in group:
             group.remove(message)
             if not group:
-                del self._open[message.namespace]
+                del self._open[message.place]
 
-    def _guess(self, name: str | None, namespace: Namespace) -> MessageState | None:
+    def _guess(self, name: str | None, place: Place) -> MessageState | None:
         """The open message that an unknown name is the second name of.
 
         A message has at most one name of LangChain's and usually one of the provider's, so one
         that has the kind already is another message.
         """
-        group = self._open.get(namespace, ())
+        group = self._open.get(place, ())
         if name is None:
             return next((m for m in group if not (m.has_run_id or m.has_provider_id)), None)
         if name.startswith(_RUN_PREFIX):
@@ -173,6 +220,13 @@ class MessageIndex:
         else:
             candidates = [m for m in group if not m.has_provider_id]
         return candidates[0] if len(candidates) == 1 else None
+
+
+def _is_around(streamed: Place, place: Place) -> bool:
+    """Whether a message from `place`, of which less may be known, may have been streamed there."""
+    return (place.node is None or streamed.node in (None, place.node)) and (
+        place.task is None or streamed.task in (None, place.task)
+    )
 
 
 def _without_suffix(name: str | None) -> str | None:

@@ -20,7 +20,7 @@ class Rest:
         kind: type[TextFragment | ReasoningFragment],
         told: Sequence[str],
     ) -> None:
-        text = "".join(f.text for f in fragments if isinstance(f, kind))
+        text = _text(fragments, kind)
         streamed = "".join(told)
         # Where the two differ nothing more is told: what a client shows cannot be taken back.
         self._skip = len(streamed) if text.startswith(streamed) else len(text)
@@ -38,5 +38,13 @@ def repeats(fragments: Sequence[Fragment], message: MessageState) -> bool:
     streamed = {call.provider_id for call in message.book.calls}
     if calls - {None} != streamed - {None}:
         return False
-    text = "".join(f.text for f in fragments if isinstance(f, TextFragment))
-    return text == "".join(message.text)
+    if _text(fragments, TextFragment) != "".join(message.text):
+        return False
+    if message.text or streamed:
+        return True  # What a node builds anew may be without the reasoning.
+    thought = "".join(message.reasoning)
+    return thought != "" and _text(fragments, ReasoningFragment) == thought
+
+
+def _text(fragments: Iterable[Fragment], kind: type[TextFragment | ReasoningFragment]) -> str:
+    return "".join(f.text for f in fragments if isinstance(f, kind))

@@ -61,6 +61,8 @@ class Teller:
                 message.open_results[fragment.index].pieces.append(fragment.text)
                 return
             self.close_results(message, out)
+        if message.think is not None and not isinstance(fragment, TextFragment):
+            self.tell_held(message, out)
         match fragment:
             case TextFragment():
                 self.tell_text(fragment.text, message, out)
@@ -99,16 +101,24 @@ class Teller:
     def tell_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text; a `<think>` tag at the start of the message makes it reasoning."""
         if message.think is not None:
-            split = message.think.feed(text)
-            if message.think.settled:
-                message.think = None
-            for fragment in split:
-                if isinstance(fragment, ReasoningFragment):
-                    self.tell_reasoning(fragment, message, out)
-                elif isinstance(fragment, TextFragment):
-                    self.tell_plain_text(fragment.text, message, out)
+            self._tell_split(message.think.feed(text), message, out)
         else:
             self.tell_plain_text(text, message, out)
+
+    def tell_held(self, message: MessageState, out: Chunks) -> None:
+        """Append the text that was held back as it might have been a tag's beginning: it stands
+        before what follows."""
+        if message.think is not None:
+            self._tell_split(message.think.flush(), message, out)
+
+    def _tell_split(self, split: list[Fragment], message: MessageState, out: Chunks) -> None:
+        if message.think is not None and message.think.settled:
+            message.think = None
+        for fragment in split:
+            if isinstance(fragment, ReasoningFragment):
+                self.tell_reasoning(fragment, message, out)
+            elif isinstance(fragment, TextFragment):
+                self.tell_plain_text(fragment.text, message, out)
 
     def tell_plain_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text as it is."""

@@ -44,11 +44,11 @@ class ThinkTag:
         return [TextFragment(text)]
 
     def flush(self) -> list[Fragment]:
-        """Return what was held back, at the end of the message."""
+        """Return what was held back, at the end of the text or before something else."""
         held, self._held = self._held, ""
-        self.settled = True
         if not held:
             return []
+        self.settled = not self._inside
         return [ReasoningFragment(held, _OPEN) if self._inside else TextFragment(held)]
 
     def _inner(self, text: str) -> list[Fragment]:
@@ -69,7 +69,7 @@ def split_thinking(fragments: Iterable[Fragment]) -> list[Fragment]:
         if isinstance(fragment, TextFragment) and not tag.settled:
             split.extend(tag.feed(fragment.text))
         else:
-            split.append(fragment)
+            split.extend((*tag.flush(), fragment))
     return [*split, *tag.flush()]
 
 

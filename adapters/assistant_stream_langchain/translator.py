@@ -18,7 +18,7 @@ from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallState, real_id
 from ._content import CallFragment, Fragment, ReasoningFragment, TextFragment, read_content
-from ._message_index import MessageIndex, MessageState, Namespace
+from ._message_index import MessageIndex, MessageState, Place
 from ._next_delta import next_delta
 from ._reconcile import Rest, repeats
 from ._results import args_text, artifact_sources, json_value
@@ -29,7 +29,9 @@ from ._usage import read_finish_reason, read_usage
 
 __all__ = ("MessageTranslator",)
 
-GIVEN_UP = "The run went on without this call."
+NOWHERE = Place()
+
+_WORDS = (ReasoningFragment, TextFragment)
 
 
 class MessageTranslator:
@@ -45,6 +47,10 @@ class MessageTranslator:
         self._teller = Teller()
         self._answers: set[str] = set()
         self._last_reason: FinishReason = "unknown"
+        self.speaker: MessageState | None = None
+        """The model's message that `feed` has just been given, if it was one."""
+        self._last: dict[str | None, MessageState] = {}
+        """Whose words stand last under each parent."""
         self.input_tokens = 0
         """Input tokens of the run so far."""
         self.output_tokens = 0
@@ -70,7 +76,7 @@ class MessageTranslator:
         self,
         message: BaseMessage,
         *,
-        namespace: Namespace = (),
+        place: Place = NOWHERE,
         parent_id: str | None = None,
         run_id: str | None = None,
         whole: bool = False,
@@ -80,18 +86,18 @@ class MessageTranslator:
         Args:
             message: A chunk, a complete message of the model, or a tool's answer. Any other
                 message adds nothing.
-            namespace: Where the message comes from. Names that identify one task of a graph,
-                rather than the graph, keep answers apart that are streamed side by side.
+            place: Where the message comes from.
             parent_id: The tool call that the message is nested under.
             run_id: The id of the model run, where the caller knows it; it ties chunks with
                 different ids together without guessing.
             whole: Whether an `AIMessageChunk` is the merged message instead of a delta. Without
                 it, one that repeats a finished message is taken for that.
         """
+        self.speaker = None
         if isinstance(message, AIMessageChunk) and not whole:
-            return self._feed_chunk(message, namespace, parent_id, run_id)
+            return self._feed_chunk(message, place, parent_id, run_id)
         if isinstance(message, AIMessage):
-            return self._feed_whole(message, namespace, parent_id, run_id)
+            return self._feed_whole(message, place, parent_id, run_id)
         if isinstance(message, ToolMessage):
             return self._feed_answer(message, parent_id)
         return []
@@ -100,10 +106,6 @@ class MessageTranslator:
     def open_answers(self) -> list[MessageState]:
         """The model messages that are not complete yet."""
         return self._index.open_messages()
-
-    def speaker(self, message_id: str | None, namespace: Namespace) -> MessageState | None:
-        """The model message that was fed last under this id, or without one."""
-        return self._index.get(message_id) or self._index.latest(namespace)
 
     def next_delta(self, message: BaseMessage) -> TextDeltaChunk | ToolCallDeltaChunk | None:
         """Return what a chunk adds, if that is one more delta of what its message is saying.
@@ -177,34 +179,14 @@ class MessageTranslator:
         message = self._index.get(run_id)
         if message is not None and not message.finished:
             message.finish_reason = reason
-            if reason == "error":
-                self._give_up_calls(message, out)
             self._finish_message(message, out)
         return out
 
     def end_answer(self, message: MessageState) -> list[AssistantStreamChunk]:
         """Close one of the `open_answers`, of which nothing more is to come."""
         out: Chunks = []
-        self._give_up_calls(message, out)
         self._finish_message(message, out)
         return out
-
-    def give_up_calls(self) -> list[AssistantStreamChunk]:
-        """Answer the calls of streamed messages that were never fed as complete ones.
-
-        For a run that tells its messages: what is not among them is nobody's to answer.
-        """
-        out: Chunks = []
-        for message in self._index.messages():
-            if not message.reconciled:
-                self._give_up_calls(message, out)
-        return out
-
-    def _give_up_calls(self, message: MessageState, out: Chunks) -> None:
-        for call in message.book.calls:
-            if not (call.on_server or call.answered):
-                self._teller.begin_call(call, message, out)
-                self._teller.answer(call, GIVEN_UP, None, True, out)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token
@@ -213,6 +195,11 @@ class MessageTranslator:
         if message is not None:
             message.started_at = started_at
             message.time_to_first_token = time_to_first_token
+
+    def settle(self, namespace: tuple[str, ...]) -> None:
+        """Every message that was streamed in this namespace so far has come complete, or never
+        will: what comes now is another one, though it may say the same."""
+        self._index.settle_all(namespace)
 
     def finish(self) -> list[AssistantStreamChunk]:
         """Close what is open, for the end of the run."""
@@ -223,9 +210,10 @@ class MessageTranslator:
         return out
 
     def _feed_chunk(
-        self, chunk: AIMessageChunk, namespace: Namespace, parent_id: str | None, run_id: str | None
+        self, chunk: AIMessageChunk, place: Place, parent_id: str | None, run_id: str | None
     ) -> Chunks:
-        message = self._index.find_streamed(chunk.id, namespace, run_id)
+        message = self._index.find_streamed(chunk.id, place, run_id)
+        self.speaker = message
         if message is not None:
             delta = next_delta(chunk, message, self._teller)
             if delta is not None:
@@ -235,13 +223,16 @@ class MessageTranslator:
                 self._count(read_usage(chunk))
                 return []
             if repeats(split_thinking(read_content(chunk)), message):
-                return self._feed_whole(chunk, namespace, parent_id, run_id)
+                return self._feed_whole(chunk, place, parent_id, run_id)
             message = None
         if message is None:
-            message = self._index.add(chunk.id, namespace, parent_id, run_id)
+            message = self._index.add(chunk.id, place, parent_id, run_id, streamed=True)
+        self.speaker = message
         out: Chunks = []
         for fragment in read_content(chunk):
             self._teller.tell(fragment, message, out)
+        if out:
+            self._last[message.parent_id] = message
         if chunk.response_metadata:
             reason = read_finish_reason(chunk.response_metadata)
             message.finish_reason = reason or message.finish_reason
@@ -252,19 +243,25 @@ class MessageTranslator:
         return out
 
     def _feed_whole(
-        self, whole: AIMessage, namespace: Namespace, parent_id: str | None, run_id: str | None
+        self, whole: AIMessage, place: Place, parent_id: str | None, run_id: str | None
     ) -> Chunks:
         fragments = split_thinking(read_content(whole))
         message = (
-            self._index.find_whole(whole.id, run_id)
-            or self._streamed_twin(fragments, namespace)
-            or self._index.add(whole.id, namespace, parent_id, run_id)
+            self._index.find_whole(whole, run_id)
+            or self._twin(fragments, place, named=whole.id is not None)
+            or self._index.add(whole.id, place, parent_id, run_id, streamed=False)
         )
-        self._index.remember(message, whole.id)
-        message.reconciled = True
+        self._index.remember_whole(message, whole)
+        self._index.settle(message, named=whole.id is not None)
+        self.speaker = message
         message.think = None
         out: Chunks = []
+        if message.finished and self._last.get(message.parent_id) is not message:
+            # Other words stand below it by now: nothing can be added to its own.
+            fragments = [f for f in fragments if not isinstance(f, _WORDS)]
         self._tell_rest(fragments, message, out)
+        if out:
+            self._last[message.parent_id] = message
         usage = read_usage(whole)
         if message.finished:
             if message.usage is None:
@@ -300,10 +297,8 @@ class MessageTranslator:
         self, message: MessageState, out: Chunks, *, streamed: bool = False
     ) -> None:
         self._index.close(message)
-        if message.think is not None:
-            held, message.think = message.think.flush(), None
-            for fragment in held:
-                self._teller.tell(fragment, message, out)
+        self._teller.tell_held(message, out)
+        message.think = None
         self._teller.close_results(message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:
@@ -350,11 +345,9 @@ class MessageTranslator:
         waiting = self._teller.waiting.values()
         return next((call for call in waiting if answer.name in (None, call.name)), None)
 
-    def _streamed_twin(
-        self, fragments: list[Fragment], namespace: Namespace
-    ) -> MessageState | None:
-        """The message just streamed here that a node repeats under an id of its own."""
-        message = self._index.latest(namespace)
-        if message is None or message.reconciled or not (message.text or message.book.calls):
-            return None
-        return message if repeats(fragments, message) else None
+    def _twin(self, fragments: list[Fragment], place: Place, *, named: bool) -> MessageState | None:
+        """The message told here that a node, or the state, repeats under an id of its own."""
+        for message in self._index.unsettled(place, named=named):
+            if repeats(fragments, message):
+                return message
+        return None

@@ -9,7 +9,6 @@ from langchain_core.messages import (
     AIMessageChunk,
     BaseMessage,
     RemoveMessage,
-    convert_to_messages,
 )
 from langgraph.types import Overwrite
 
@@ -21,7 +20,8 @@ from assistant_stream_langchain.visibility import Visibility
 
 from ._live_message import LiveMessage
 from ._message_dumps import MessageDumps
-from ._shapes import as_items, call_ids_of, id_of, is_dict, is_items, is_list
+from ._revive import written_items, written_message
+from ._shapes import call_ids_of, id_of, is_dict, is_items, is_list
 from ._structured_calls import schema_of
 
 __all__ = ("Conversation",)
@@ -91,8 +91,10 @@ class Conversation:
         if isinstance(written, Overwrite):
             return [] if self._last_values is not None else self._settle(to_json(written.value))
         operations: list[StateOperation] = []
-        for message in as_items(written):
-            operations.extend(self._merge(message))
+        for message in written_items(written):
+            # A subgraph removes from its own copy: what it gives back is merged into the list.
+            if not (namespace and isinstance(message, RemoveMessage)):
+                operations.extend(self._merge(message))
         return operations
 
     def on_values(self, messages: Any) -> list[StateOperation]:
@@ -168,7 +170,7 @@ class Conversation:
             # The list in the state is the better word on what is left.
             return [] if waits_for_state else self._remove(message.id)
         if not isinstance(message, BaseMessage):
-            message = None if waits_for_state else _as_message(message)
+            message = None if waits_for_state else written_message(message)
         if message is None:
             return []
         value = self._dumps.to_json(message)
@@ -292,11 +294,3 @@ class Conversation:
 def _is_other_name(live: LiveMessage, message_id: str) -> bool:
     """Whether a new id may be a second one of a message: LangChain's own, and the provider's."""
     return message_id.startswith("lc_") != str(live.value["id"]).startswith("lc_")
-
-
-def _as_message(written: Any) -> BaseMessage | None:
-    """A message in one of the other forms that a node may write it in."""
-    try:
-        return convert_to_messages([written])[0]
-    except (NotImplementedError, ValueError):
-        return None

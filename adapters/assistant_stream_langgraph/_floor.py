@@ -38,7 +38,6 @@ class Floor:
     def say(
         self,
         message: BaseMessage,
-        namespace: tuple[str, ...],
         parent_id: str | None,
         chunks: _Chunks,
         *,
@@ -48,14 +47,13 @@ class Floor:
 
         Args:
             message: What was translated.
-            namespace: Where it comes from.
             parent_id: The call that it is nested under.
             chunks: What it became.
             task: The task whose model streams it.
         """
         if isinstance(message, ToolMessage):
             return self.follow(message.tool_call_id, chunks)
-        speaker = self._messages.speaker(message.id, namespace)
+        speaker = self._messages.speaker
         if speaker is None or not (chunks or speaker.finished):
             return chunks
         self._tasks.setdefault(speaker.id, task)

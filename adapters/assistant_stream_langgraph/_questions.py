@@ -85,7 +85,7 @@ class LiveQuestions:
                 if not namespace:
                     self._updates.clear()
         elif mode == "updates":
-            self._updates.extend(update_writes(payload))
+            self._updates.extend((channels for _, channels in update_writes(payload)))
         elif mode == "tasks" and "input" in payload:
             calls = calls_in(payload["input"])
             if len(calls) == 1:

@@ -13,12 +13,21 @@ from langchain_core.messages import (
     RemoveMessage,
     SystemMessage,
     ToolMessage,
+    convert_to_messages,
 )
 from langgraph.types import Interrupt
 
-from ._shapes import is_items, is_mapping
+from ._shapes import is_items, is_list, is_mapping
 
-__all__ = ("as_interrupts", "as_message", "as_message_pair", "with_messages")
+__all__ = (
+    "as_interrupts",
+    "as_message",
+    "as_message_pair",
+    "with_messages",
+    "with_written_messages",
+    "written_items",
+    "written_message",
+)
 
 # Servers name a chunk by its class, or dump it as LangChain's constructor with the class's name.
 _KINDS: Mapping[str, type[BaseMessage]] = {
@@ -79,6 +88,28 @@ def with_messages(value: Any) -> Any:
         return value
     revived = {key: _channel(item, is_mapping(item)) for key, item in value.items()}
     return revived if any(revived[key] is not value[key] for key in revived) else value
+
+
+def written_items(written: Any) -> Sequence[Any]:
+    """What a node has written to `messages`, one by one; a pair is one message."""
+    return written if is_list(written) else (written,)
+
+
+def written_message(written: Any) -> BaseMessage | None:
+    """A message in one of the other forms that a node may write it in."""
+    try:
+        return convert_to_messages([written])[0]
+    except (NotImplementedError, ValueError):
+        return None
+
+
+def with_written_messages(channels: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A node's writes with what `messages` will make of them: it takes dicts and pairs too."""
+    items = written_items(channels.get("messages", []))
+    if all(isinstance(item, BaseMessage) for item in items):
+        return channels
+    messages = [item if isinstance(item, BaseMessage) else written_message(item) for item in items]
+    return {**channels, "messages": [message for message in messages if message is not None]}
 
 
 def as_interrupts(values: Any) -> Sequence[Any]:

@@ -174,8 +174,8 @@ def channels_of(state: Any) -> Mapping[str, Any] | None:
     return {name: getattr(state, name) for name in fields} if is_mapping(fields) else None
 
 
-def update_writes(payload: Any) -> Iterator[Mapping[str, Any]]:
-    """The writes to channels in an `updates` payload, node by node."""
+def update_writes(payload: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The nodes in an `updates` payload, each with what it has written to channels."""
     if not is_mapping(payload):
         return
     for node, output in payload.items():
@@ -185,7 +185,7 @@ def update_writes(payload: Any) -> Iterator[Mapping[str, Any]]:
         for write in as_items(output):
             channels = None if isinstance(write, BaseMessage) else channels_of(write)
             if channels is not None:
-                yield channels
+                yield str(node), channels
 
 
 def is_cached(payload: Any) -> bool:

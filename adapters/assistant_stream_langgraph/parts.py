@@ -19,12 +19,14 @@ from assistant_stream_ce.chunks import (
 )
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain._message_index import Place
 from assistant_stream_langchain.messages import STOPPED
 from assistant_stream_langchain.visibility import Action, Visibility
 
 from ._clock import Clock
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
+from ._revive import with_written_messages
 from ._shapes import call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
@@ -48,13 +50,11 @@ _CALL_FAILED = "The run failed before this call returned."
 class _Route(NamedTuple):
     """Where the chunks of one message go."""
 
-    namespace: tuple[str, ...] = ()
+    place: Place = Place()
     parent_id: str | None = None
     hidden: bool = False
     answer: StructuredAnswer | None = None
     """For a message that is a value and no text."""
-    task: str | None = None
-    """The task whose model streams it."""
 
 
 _HIDDEN = _Route(hidden=True)
@@ -93,9 +93,11 @@ class PartsTranslator:
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
-        self._anonymous: dict[int, BaseMessage] = {}
+        self._anonymous: dict[int, tuple[BaseMessage, _Route]] = {}
         """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
+        self._telling: set[tuple[str, ...]] = set()
+        """Namespaces that tell their state, and so what they make of a message in another form."""
         self._past_calls: set[str] = set()
         self._tells_earlier = earlier_results
         self._interrupts: set[str] = set()
@@ -117,9 +119,8 @@ class PartsTranslator:
             message, metadata = payload
             route = self._routes.get(message.id)
             if route is None:
-                if id(message) in self._anonymous:
-                    return ()
-                route = self._open_route(message, namespace, metadata)
+                node, task = map(metadata.get, ("langgraph_node", "langgraph_checkpoint_ns"))
+                route = self._route_of(message, Place(namespace, node, task), metadata)
             elif route.answer is None and not self._floor.is_shared:
                 delta = self._messages.next_delta(message)
                 if delta is not None:
@@ -129,6 +130,7 @@ class PartsTranslator:
             case "updates":
                 return self._on_updates(namespace, payload)
             case "values":
+                self._telling.add(namespace)
                 return self._on_values(namespace, payload)
             case "input":
                 if namespace not in self._known_namespaces:
@@ -148,9 +150,6 @@ class PartsTranslator:
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
-        if self._known_namespaces and not self._interrupts:
-            # The call of a message that has not come to the state is no client's to answer.
-            chunks.extend(self._follow(self._messages.give_up_calls(), ()))
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
         chunks.extend(self._finish_step(reason))
@@ -162,17 +161,10 @@ class PartsTranslator:
         return self._break_off(_CALL_FAILED, "error")
 
     def stop(self) -> _Chunks:
-        """The end of the message, after the last event of a graph that was cancelled."""
-        chunks = self._break_off(STOPPED, "other")
-        # Clients take a message without a reason for complete.
-        chunks.append(MessageFinishChunk("other", *self._usage))
-        return chunks
+        """What has to follow the last event when the graph was cancelled."""
+        return self._break_off(STOPPED, "other")
 
-    @property
-    def _usage(self) -> tuple[int, int]:
-        return self._messages.input_tokens, self._messages.output_tokens
-
-    def _break_off(self, result: str, reason: FinishReason) -> list[AssistantStreamChunk]:
+    def _break_off(self, result: str, reason: FinishReason) -> _Chunks:
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         chunks.extend(
             ToolResultChunk(tool_call_id, result, is_error=True)
@@ -200,13 +192,16 @@ class PartsTranslator:
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         cached = is_cached(payload)
         chunks: list[AssistantStreamChunk] = []
-        for channels in update_writes(payload):
+        for node, written in update_writes(payload):
+            channels = written
+            if namespace not in self._telling:
+                channels = with_written_messages(written)
             if cached:
                 self._remember(channels)
             else:
                 if self._transcripts and (call_id := self._nests(namespace)):
                     self._transcripts.extend(call_id, namespace, channels)
-                chunks.extend(self._emit_whole(namespace, channels))
+                chunks.extend(self._emit_whole(namespace, channels, node))
         return chunks
 
     def _on_values(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
@@ -215,7 +210,8 @@ class PartsTranslator:
             return ()
         chunks: _Chunks = ()
         if namespace in self._known_namespaces:
-            chunks = self._emit_whole(namespace, channels)
+            chunks = self._emit_whole(namespace, channels, None)
+            self._messages.settle(namespace)
         else:
             self._known_namespaces.add(namespace)
             self._remember(channels)
@@ -228,7 +224,7 @@ class PartsTranslator:
     def _end_step(self, namespace: tuple[str, ...]) -> Iterator[AssistantStreamChunk]:
         """A step has ended, and with it what was still being said there: it broke off."""
         for broken in self._messages.open_answers:
-            if broken.namespace == namespace:
+            if broken.place.namespace == namespace:
                 chunks = self._follow(self._messages.end_answer(broken), namespace)
                 yield from self._floor.end(broken, list(chunks))
 
@@ -277,23 +273,23 @@ class PartsTranslator:
                 chunks.append(DataPartChunk("interrupt", interrupt, interrupt["id"], parent_id))
         return chunks
 
-    def _emit_whole(self, namespace: tuple[str, ...], channels: Mapping[str, Any]) -> _Chunks:
+    def _emit_whole(
+        self, namespace: tuple[str, ...], channels: Mapping[str, Any], node: str | None
+    ) -> _Chunks:
         """Emit what was not seen yet of the messages in `channels`."""
         self._known_namespaces.add(namespace)
         chunks: list[AssistantStreamChunk] = []
         for message in messages_in(channels):
             route = self._routes.get(message.id) if message.id else None
             if route is None:
-                if id(message) in self._anonymous:
-                    continue
-                route = self._open_route(message, namespace, None)
+                route = self._route_of(message, Place(namespace, node), None)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
             chunks.extend(self._emit(message, route, True))
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        namespace, parent_id, hidden, answer, task = route
+        place, parent_id, hidden, answer = route
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
@@ -303,16 +299,16 @@ class PartsTranslator:
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)
         chunks: _Chunks = self._messages.feed(
-            message, namespace=namespace, parent_id=parent_id, whole=whole
+            message, place=place, parent_id=parent_id, whole=whole
         )
         if chunks and (started_at := self._clock.take_start(message.id)) is not None:
             self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
         for chunk in chunks:
             if type(chunk) in _FOLLOWED:
-                chunks = list(self._follow(chunks, namespace))
+                chunks = list(self._follow(chunks, place.namespace))
                 break
         told = [*data, *chunks] if data else chunks
-        return self._floor.say(message, namespace, parent_id, told, task=task)
+        return self._floor.say(message, parent_id, told, task=place.task)
 
     def _follow(
         self, chunks: _Chunks, namespace: tuple[str, ...]
@@ -338,14 +334,24 @@ class PartsTranslator:
                     pass
             yield chunk
 
+    def _route_of(
+        self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None
+    ) -> _Route:
+        """Where a message of an unknown id, or of none, goes."""
+        seen = self._anonymous.get(id(message))
+        if seen is None:
+            return self._open_route(message, place, metadata)
+        # LangGraph gives an id to the very message that a node has written without one.
+        return self._keep(message, seen[1]) if message.id else _HIDDEN
+
     def _open_route(
         self,
         message: BaseMessage,
-        namespace: tuple[str, ...],
+        place: Place,
         metadata: Mapping[str, Any] | None,
     ) -> _Route:
         """Decide where a message goes; its later chunks and repetitions go there too."""
-        task = None if metadata is None else metadata.get("langgraph_checkpoint_ns")
+        namespace = place.namespace
         if metadata is not None and isinstance(message, AIMessageChunk):
             self._clock.start_message(message.id, metadata)
         if metadata is None:  # Not streamed. The rules can still go by the namespace.
@@ -360,7 +366,7 @@ class PartsTranslator:
         name = schema_of(metadata)
         answer = None if name is None else StructuredAnswer(name)
         parent_id = owner if action == "nest" else None
-        return self._keep(message, _Route(namespace, parent_id, False, answer, task))
+        return self._keep(message, _Route(place, parent_id, False, answer))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What
@@ -380,7 +386,7 @@ class PartsTranslator:
         if message.id:
             self._routes[message.id] = route
         else:
-            self._anonymous[id(message)] = message
+            self._anonymous[id(message)] = (message, route)
         return route
 
     def _remember(self, channels: Mapping[str, Any]) -> None:

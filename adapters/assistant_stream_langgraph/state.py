@@ -69,14 +69,6 @@ class StateMirror:
         self._has_values = False
         self._without_form: set[str] = set()
 
-    @property
-    def value(self) -> JSONValue:
-        """What the client shows once all operations have reached it. Not to be changed."""
-        conversation = self._conversation
-        if conversation is None or conversation.value is None:
-            return self._value
-        return {**self._value, MESSAGES: conversation.value}
-
     def feed(self, event: GraphEvent) -> list[StateOperation]:
         """The operations for one event."""
         namespace, mode, payload = event
@@ -180,7 +172,7 @@ class StateMirror:
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         operations: list[StateOperation] = []
-        for channels in update_writes(payload):
+        for _, channels in update_writes(payload):
             for key, value in channels.items():
                 if key == MESSAGES and self._conversation is not None:
                     operations.extend(self._conversation.on_update(namespace, value))

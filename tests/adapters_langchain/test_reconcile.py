@@ -16,6 +16,7 @@ from langchain_core.messages import (
 )
 
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain._message_index import Place
 
 from .shown import calls, kinds, reasoning, results, show, sources, translate
 
@@ -148,9 +149,9 @@ def test_two_answers_streamed_side_by_side_keep_to_themselves() -> None:
 
 def test_namespaces_keep_messages_with_alike_ids_apart() -> None:
     translator = MessageTranslator()
-    chunks = translator.feed(text("one", None), namespace=("a:1",))
-    chunks += translator.feed(text("two", None), namespace=("b:1",))
-    chunks += translator.feed(text("", None, chunk_position="last"), namespace=("a:1",))
+    chunks = translator.feed(text("one", None), place=Place(("a:1",)))
+    chunks += translator.feed(text("two", None), place=Place(("b:1",)))
+    chunks += translator.feed(text("", None, chunk_position="last"), place=Place(("a:1",)))
     chunks += translator.finish()
 
     assert len({c.message_id for c in chunks if c.type == "step-start"}) == 2

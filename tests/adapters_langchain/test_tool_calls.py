@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 
 from assistant_stream_ce.testing import check_stream
 from assistant_stream_langchain import MessageTranslator
+from assistant_stream_langchain._message_index import Place
 
 from .shown import calls, kinds, results, show, translate
 
@@ -239,7 +240,7 @@ def test_an_announced_call_is_not_announced_again() -> None:
 
     assert [chunk.type for chunk in first].count("tool-call-begin") == 1
     assert translator.feed(message) == []
-    assert translator.feed(message.model_copy(), namespace=("inner",)) == []
+    assert translator.feed(message.model_copy(), place=Place(("inner",))) == []
     assert translator.begin_tool("a", "f", {"x": 1}) == ("a", [])
 
 

@@ -1,0 +1,503 @@
+"""Random graphs: real LangGraph graphs that do what a plan says, with scripted models."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import operator
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, TypedDict
+
+from langchain.agents import create_agent
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    AnyMessage,
+    HumanMessage,
+    RemoveMessage,
+    ToolMessage,
+)
+from langchain_core.tools import InjectedToolCallId, tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.config import get_stream_writer
+from langgraph.errors import GraphInterrupt
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.graph.message import REMOVE_ALL_MESSAGES
+from langgraph.graph.ui import AnyUIMessage, push_ui_message, ui_message_reducer
+from langgraph.prebuilt import ToolNode
+from langgraph.types import Command, Send, interrupt
+
+from assistant_stream_langchain.testing import ScriptedChatModel
+from tests.adapters_langgraph.random_plans import (
+    Ask,
+    Drop,
+    Edit,
+    Fan,
+    Inner,
+    Loop,
+    Plan,
+    Private,
+    Say,
+    Speech,
+    Step,
+    Tell,
+    Use,
+)
+from tests.adapters_langgraph.runs import Graph
+
+__all__ = ("Spoken", "Stage", "State", "ToolFailed", "build")
+
+
+def merge(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """The reducer of a channel of facts."""
+    return {**(old or {}), **new}
+
+
+class State(MessagesState, total=False):
+    """Channels with every common kind of reducer."""
+
+    log: Annotated[list[Any], operator.add]
+    facts: Annotated[dict[str, Any], merge]
+    count: Annotated[int, operator.add]
+    last: Any
+    ui: Annotated[Sequence[AnyUIMessage], ui_message_reducer]
+    work: int
+
+
+class ToolFailed(Exception):
+    """What the tool raises that is to fail."""
+
+
+class Own(TypedDict, total=False):
+    """The state of a graph inside a node."""
+
+    messages: Annotated[list[AnyMessage], operator.add]
+    log: Annotated[list[Any], operator.add]
+
+
+@dataclass
+class Spoken:
+    """What a model has said, or what a node has made up, in one run."""
+
+    message: AIMessage
+    written: Any = None
+    """What its node has made of it, if it is anything else."""
+    parent_id: str | None = None
+    """The tool call that it was said in."""
+    depth: int = 0
+    """How many graphs are around the one that it was said in."""
+    kept: bool = True
+    """Whether it goes to the graph's messages."""
+    secret: bool = False
+    streamed: bool = True
+    beside: bool = False
+    """Whether others were speaking at the same time."""
+
+
+@dataclass
+class Stage:
+    """What the nodes of one graph share: numbers for ids, and a record of what they do."""
+
+    sync: bool = False
+    """Whether the graph is run with `stream`: then its functions are no coroutines."""
+    spoken: list[Spoken] = field(default_factory=list)
+    told: list[tuple[Any, int]] = field(default_factory=list)
+    """The custom events, and how many graphs are around the one that they come from."""
+    numbers: Any = field(default_factory=lambda: itertools.count(1))
+
+    def begin(self) -> None:
+        """Begin a run: the records are of one run."""
+        self.spoken, self.told = [], []
+
+    def function(self, body: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
+        """A coroutine function as a graph of this stage may run it."""
+        if not self.sync:
+            return body
+
+        @functools.wraps(body)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            try:
+                body(*args, **kwargs).send(None)  # It never waits.
+            except StopIteration as stop:
+                return stop.value
+            raise AssertionError("a sync function has waited")
+
+        return run
+
+    async def ask(self, speech: Speech, messages: Any, **spoken: Any) -> Spoken:
+        """Have a model say something; it is told and recorded."""
+        number = next(self.numbers)
+        tags = ["nostream"] if spoken.get("secret") else None
+        model = ScriptedChatModel(turns=[script(speech, number)], tags=tags)
+        message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
+        record = Spoken(message, **spoken)
+        self.spoken.append(record)
+        return record
+
+    async def run(self, graph: Any, given: Any) -> Any:
+        """Run a graph inside a node or a tool."""
+        return graph.invoke(given) if self.sync else await graph.ainvoke(given)
+
+    def tell(self, event: Any, depth: int) -> None:
+        """Write to the graph's stream."""
+        self.told.append((event, depth))
+        get_stream_writer()(event)
+
+
+def script(speech: Speech, number: int) -> Any:
+    """The items that a model streams."""
+    calls = [_call(use, f"call_{number}_{place}") for place, use in enumerate(speech.uses)]
+    own_id = f"msg_{number}" if speech.own_id else None
+    if speech.style == "whole":
+        made = [{**call, "type": "tool_call"} for call in calls]
+        kwargs = {"reasoning_content": "".join(speech.thoughts)} if speech.thoughts else {}
+        text = "".join(speech.text)
+        return AIMessage(text, tool_calls=made, id=own_id, additional_kwargs=kwargs)
+    chunks = _in_blocks(speech, calls) if speech.style == "blocks" else _as_text(speech, calls)
+    for chunk in chunks:
+        chunk.id = own_id
+        if speech.style == "blocks":
+            chunk.response_metadata = {"model_provider": "anthropic"}
+    return [0.002 if speech.pause else 0.0, *chunks]
+
+
+def _call(use: Use, call_id: str) -> dict[str, Any]:
+    return {"name": use.tool, "args": {"query": use.query}, "id": call_id}
+
+
+def _as_text(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
+    thoughts = [
+        AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
+        for text in speech.thoughts
+    ]
+    texts = [AIMessageChunk(content=text) for text in speech.text]
+    pieces = [AIMessageChunk(content="", tool_call_chunks=[p]) for p in _pieces(speech, calls, 0)]
+    return [*thoughts, *texts, *pieces]
+
+
+def _in_blocks(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
+    blocks: list[dict[str, Any]] = [
+        {"type": "thinking", "thinking": text, "index": 0} for text in speech.thoughts
+    ]
+    blocks.extend({"type": "text", "text": text, "index": 1} for text in speech.text)
+    if speech.cites:
+        cited = {"type": "web_search_result_location", "url": "https://example.com/", "title": "T"}
+        blocks.append({"type": "text", "text": "", "citations": [cited], "index": 1})
+    chunks = [AIMessageChunk(content=[block]) for block in blocks]
+    for piece in _pieces(speech, calls, 2):
+        block = {"type": "input_json_delta", "partial_json": piece["args"], "index": piece["index"]}
+        if piece["id"]:
+            block = {"type": "tool_use", "id": piece["id"], "name": piece["name"], "input": {}}
+            block["index"] = piece["index"]
+        chunks.append(AIMessageChunk(content=[block], tool_call_chunks=[piece]))
+    return chunks
+
+
+def _pieces(speech: Speech, calls: list[dict[str, Any]], base: int) -> list[Any]:
+    """The pieces of the calls, which come in turns."""
+    queues = []
+    for place, (use, call) in enumerate(zip(speech.uses, calls, strict=True)):
+        text, pieces = json.dumps(call["args"], ensure_ascii=False), []
+        for cut in use.cuts:
+            pieces.append(text[:cut])
+            text = text[cut:]
+        head = {"name": call["name"], "args": "", "id": call["id"]}
+        rest = [{"name": None, "args": piece, "id": None} for piece in (*pieces, text) if piece]
+        fixed = {"index": base + place, "type": "tool_call_chunk"}
+        queues.append([{**piece, **fixed} for piece in (head, *rest)])
+    turns = itertools.zip_longest(*queues)
+    return [piece for turn in turns for piece in turn if piece is not None]
+
+
+def build(plan: Plan, stage: Stage) -> Graph:
+    """The graph of a plan."""
+    return _graph(plan.steps, stage, 0, State).compile(checkpointer=InMemorySaver())
+
+
+def _graph(steps: Sequence[Step], stage: Stage, depth: int, schema: Any) -> StateGraph[Any]:
+    builder: StateGraph[Any] = StateGraph(schema)
+    before: Any = START
+    for place, step in enumerate(steps):
+        before = _add(builder, step, f"n{place}", before, stage, depth)
+    return builder
+
+
+def _add(
+    builder: StateGraph[Any], step: Step, name: str, before: Any, stage: Stage, depth: int
+) -> Any:
+    """Add the nodes of a step after the nodes before; returns the last ones."""
+    match step:
+        case Fan() if step.sent:
+            worker = _sent(step, stage, depth)
+            builder.add_node(name, worker)
+            work = range(len(step.branches))
+
+            def route(state: State) -> list[Send]:
+                return [Send(name, {"messages": state["messages"], "work": n}) for n in work]
+
+            if isinstance(before, list):
+                builder.add_node(f"{name}_gate", lambda state: None)
+                builder.add_edge(before, f"{name}_gate")
+                before = f"{name}_gate"
+            builder.add_conditional_edges(before, route, [name])
+            builder.add_node(f"{name}_joined", lambda state: None)
+            builder.add_edge(name, f"{name}_joined")
+            return f"{name}_joined"
+        case Fan():
+            names = [f"{name}_{place}" for place in range(len(step.branches))]
+            for branch, node in zip(step.branches, names, strict=True):
+                builder.add_node(node, stage.function(_node(branch, stage, depth, beside=True)))
+                builder.add_edge(before, node)
+            return names
+        case Loop(prebuilt=False):
+            tools = ToolNode(_tools(stage, depth), handle_tool_errors=True)
+            builder.add_node(name, stage.function(_node(Say(step.first), stage, depth)))
+            builder.add_node(f"{name}_tools", tools)
+            builder.add_node(f"{name}_last", stage.function(_node(Say(step.last), stage, depth)))
+            builder.add_edge(before, name)
+            builder.add_edge(name, f"{name}_tools")
+            builder.add_edge(f"{name}_tools", f"{name}_last")
+            return f"{name}_last"
+        case Loop():
+            builder.add_node(name, _agent(step, stage, depth + 1))
+        case Inner():
+            builder.add_node(name, _graph(step.steps, stage, depth + 1, State).compile())
+        case _:
+            builder.add_node(name, stage.function(_node(step, stage, depth)))
+    builder.add_edge(before, name)
+    return name
+
+
+def _agent(step: Loop, stage: Stage, depth: int, **spoken: Any) -> Any:
+    turns = [script(step.first, next(stage.numbers)), script(step.last, next(stage.numbers))]
+    turns *= 6  # Each turn of the user has ids of its own.
+    numbers = iter(range(1000))
+
+    def renumbered(turn: Any) -> Any:
+        del turn
+        place = next(numbers)
+        speech = step.first if place % 2 == 0 else step.last
+        return script(speech, next(stage.numbers))
+
+    model = ScriptedChatModel(turns=[renumbered for _ in turns])
+    return create_agent(model, tools=_tools(stage, depth), state_schema=None)
+
+
+def _sent(step: Fan, stage: Stage, depth: int) -> Any:
+    nodes = [_node(branch, stage, depth, beside=True) for branch in step.branches]
+
+    async def worker(state: State) -> Any:
+        return await nodes[state["work"]](state)
+
+    return stage.function(worker)
+
+
+def _node(
+    step: Step, stage: Stage, depth: int, **where: Any
+) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+    async def node(state: Any) -> Any:
+        match step:
+            case Say():
+                return await _say(step, state, stage, depth, **where)
+            case Ask():
+                return await _ask(step, state, stage, depth)
+            case Drop():
+                return _drop(step, state["messages"])
+            case Edit():
+                return _edit(step, state["messages"])
+            case Tell():
+                return _tell(step, stage, depth)
+            case Private():
+                return await _private(step, stage, depth)
+            case _:
+                raise AssertionError(step)
+
+    return node
+
+
+async def _say(step: Say, state: Any, stage: Stage, depth: int, **where: Any) -> Any:
+    kept, speech = step.fate not in ("aside", "secret"), step.speech
+    if step.fate in ("dict", "pair", "lone pair"):
+        speech = replace(speech, thoughts=(), cites=False)  # These forms carry text alone.
+    if step.silent:
+        number = next(stage.numbers)
+        message = AIMessage("".join(step.speech.text), id=f"own_{number}" if kept else None)
+        where |= {"streamed": False}
+        said = Spoken(message, kept=kept, depth=depth, **where)
+        stage.spoken.append(said)
+    else:
+        secret = step.fate == "secret"
+        said = await stage.ask(
+            speech, state["messages"], kept=kept, secret=secret, depth=depth, **where
+        )
+    message = said.message
+    if not kept:
+        return {"log": [str(message.text)]}
+    written: Any = [message]
+    match step.fate:
+        case "bare":
+            written = message
+        case "renamed":
+            written = [message.model_copy(update={"id": f"mine_{message.id}"})]
+        case "rebuilt":
+            written = [AIMessage(message.content, additional_kwargs=message.additional_kwargs)]
+        case "lone pair":
+            written = ("ai", str(message.text))
+        case "extended" if isinstance(message.content, str):
+            written = [message.model_copy(update={"content": f"{message.content} and more"})]
+        case "dict":
+            written = [{"role": "assistant", "content": str(message.text), "id": message.id}]
+        case "pair":
+            written = [("ai", str(message.text))]
+        case _:
+            pass
+    said.written = written[0] if isinstance(written, list) else written
+    return Command(update={"messages": written}) if step.command else {"messages": written}
+
+
+async def _ask(step: Ask, state: Any, stage: Stage, depth: int) -> Any:
+    said: Any = None
+    if step.speech is not None:
+        said = await stage.ask(step.speech, state["messages"], depth=depth)
+    try:
+        answer = interrupt(step.value)
+    except GraphInterrupt:
+        if said is not None:
+            said.kept = False
+        raise
+    messages = [said.message] if said is not None else []
+    return {"messages": [*messages, AIMessage(f"You said {answer}.")]}
+
+
+def _drop(step: Drop, messages: list[Any]) -> Any:
+    if not messages:
+        return None
+    match step.which:
+        case "first":
+            return {"messages": [RemoveMessage(id=messages[0].id)]}
+        case "last":
+            return {"messages": [RemoveMessage(id=messages[-1].id)]}
+        case "all":
+            return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES)]}
+        case "all but last":
+            return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), messages[-1]]}
+
+
+def _edit(step: Edit, messages: list[Any]) -> Any:
+    if not messages:
+        return None
+    message = messages[0 if step.which == "first" else -1]
+    if not isinstance(message.content, str):
+        return None
+    return {"messages": [message.model_copy(update={"content": f"{message.content}!"})]}
+
+
+def _tell(step: Tell, stage: Stage, depth: int) -> Any:
+    for event in step.events:
+        stage.tell(event, depth)
+    if step.ui:
+        stage.told.append((push_ui_message("chart", {"n": 1}, id="chart_1"), depth))
+    written: dict[str, Any] = {}
+    for channel, value in step.writes:
+        match channel:
+            case "log":
+                written["log"] = [*written.get("log", []), value]
+            case "facts":
+                written["facts"] = {**written.get("facts", {}), str(value)[:2]: value}
+            case "count":
+                written["count"] = written.get("count", 0) + 1
+            case _:
+                written["last"] = value
+    return written
+
+
+async def _private(step: Private, stage: Stage, depth: int) -> Any:
+    inner = _graph(step.steps, stage, depth + 1, Own).compile()
+    result = await stage.run(inner, {"messages": [HumanMessage("inside")]})
+    last = result["messages"][-1]
+    returned = step.kept and isinstance(last, AIMessage)
+    for said in stage.spoken:
+        # What the graph inside keeps is nowhere else, but for what the node returns.
+        if any(said.written is message for message in result["messages"]):
+            said.kept = returned and said.written is last
+    return {"messages": [last]} if returned else {"count": 1}
+
+
+def _tools(stage: Stage, depth: int) -> list[Any]:
+    """The tools that models may call."""
+
+    async def plain(query: str) -> str:
+        """Answer."""
+        return f"answer to {query}"
+
+    async def structured(query: str) -> dict[str, Any]:
+        """Answer with an object."""
+        return {"query": query, "n": [1, None]}
+
+    async def listed(query: str) -> list[Any]:
+        """Answer with blocks."""
+        return [{"type": "text", "text": query}]
+
+    async def artifact(query: str) -> tuple[str, Any]:
+        """Answer with an artifact."""
+        return query, {"of": query}
+
+    async def message(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
+        """Answer with a message."""
+        return ToolMessage(f"message {query}", tool_call_id=call, status="error")
+
+    async def command(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
+        """Answer with a command."""
+        answer = ToolMessage(f"command {query}", tool_call_id=call)
+        return Command(update={"messages": [answer]})
+
+    async def raising(query: str) -> str:
+        """Fail."""
+        raise ToolFailed(query)
+
+    async def telling(query: str) -> str:
+        """Tell how it goes."""
+        stage.tell({"type": "progress", "id": "tool", "n": query}, depth)
+        return "told"
+
+    async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
+        """Ask a model."""
+        said = await stage.ask(Speech(("inner ", "voice")), query, parent_id=call, kept=False)
+        return str(said.message.text)
+
+    async def agent(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
+        """Ask another agent."""
+        inner: StateGraph[Any] = StateGraph(MessagesState)
+
+        async def work(state: MessagesState) -> Any:
+            speech = Speech(("sub ", f"agent on {query}"))
+            said = await stage.ask(
+                speech, state["messages"], parent_id=call, kept=False, depth=depth + 1
+            )
+            return {"messages": [said.message]}
+
+        inner.add_node("work", stage.function(work))
+        inner.add_edge(START, "work")
+        result = await stage.run(inner.compile(), {"messages": [HumanMessage(query)]})
+        return str(result["messages"][-1].text)
+
+    async def asking(query: str) -> str:
+        """Ask the user."""
+        return f"they said {interrupt({'query': query})}"
+
+    bodies = (
+        plain,
+        structured,
+        listed,
+        message,
+        command,
+        raising,
+        telling,
+        speaking,
+        agent,
+        asking,
+    )
+    made = [tool(stage.function(body)) for body in bodies]
+    return [*made, tool(response_format="content_and_artifact")(stage.function(artifact))]

@@ -1,0 +1,243 @@
+"""Runs of random graphs: through any form of stream, over a wire, into the real client."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from langchain_core._api import LangChainBetaWarning
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.types import Command, StateSnapshot
+
+from assistant_stream_ce import AssistantStreamChunk
+from assistant_stream_ce._json import to_json
+from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStreamEncoder
+from assistant_stream_ce.testing import check_stream
+from assistant_stream_langgraph import from_langgraph_events, stream_graph
+from assistant_stream_langgraph._shapes import as_items
+from tests.adapters_langgraph.random_graphs import Spoken, Stage, ToolFailed, build
+from tests.adapters_langgraph.random_plans import Plan
+from tests.adapters_langgraph.runs import FORMS as ASYNC_FORMS
+from tests.adapters_langgraph.runs import MODES, Form, Graph
+from tests.npm import Protocol, decode
+
+__all__ = ("FORMS", "WIRES", "Carries", "Options", "Shown", "play_plan")
+
+
+@dataclass(frozen=True)
+class Carries:
+    """What a form of stream can show beside the messages in the state; see `docs/langgraph.md`."""
+
+    state: Literal["whole", "writes", "none"] = "whole"
+    tokens: bool = True
+    subgraphs: bool = True
+    custom: bool = True
+    same: bool = True
+    """Whether a message that an inner graph leaves without an id can be known again outside."""
+
+
+FORMS: dict[str, Carries] = {
+    "tuples": Carries(),
+    "tuples and tasks": Carries(),
+    "no subgraphs": Carries(subgraphs=False),
+    "sync": Carries(),
+    "sync values": Carries(tokens=False, subgraphs=False, custom=False),
+    "v2": Carries(),
+    "messages and values": Carries(custom=False),
+    "messages and updates": Carries(state="writes", custom=False),
+    "values": Carries(tokens=False, subgraphs=False, custom=False),
+    "namespaced values": Carries(tokens=False, custom=False),
+    "updates": Carries(state="writes", tokens=False, subgraphs=False, custom=False),
+    "values and updates": Carries(tokens=False, subgraphs=False, custom=False),
+    "messages": Carries(state="none", subgraphs=False, custom=False),
+    "namespaced messages": Carries(state="none", custom=False),
+    "events v1": Carries(state="writes", custom=False, same=False),
+    "events v2": Carries(custom=False),
+    "events v3": Carries(custom=False),
+    "run v3": Carries(custom=False),
+    "server parts": Carries(),
+    "remote tuples": Carries(),
+    "stream_graph": Carries(),
+}
+"""Every form of stream."""
+
+WIRES: list[Protocol] = ["data-stream", "assistant-transport"]
+ENCODERS = {"data-stream": DataStreamEncoder, "assistant-transport": AssistantTransportEncoder}
+
+
+@dataclass(frozen=True)
+class Options:
+    """How the client shows a run."""
+
+    parts: bool = True
+    state: bool | tuple[str, ...] = True
+
+    @property
+    def mirrors_messages(self) -> bool:
+        """Whether the messages stand in the state."""
+        return not self.parts if isinstance(self.state, bool) else "messages" in self.state
+
+
+@dataclass
+class Shown:
+    """One run: what it was, what the client has shown of it, and the truth."""
+
+    form: str
+    options: Options
+    snapshots: list[dict[str, Any]]
+    """The client's message after each chunk."""
+    before: list[AnyMessage]
+    """The conversation before the run."""
+    history: list[list[AnyMessage]]
+    """The conversation at each checkpoint of the run, oldest first."""
+    truth: dict[str, Any]
+    """The graph's state in JSON form."""
+    interrupts: list[Any]
+    spoken: list[Spoken]
+    told: list[tuple[Any, int]]
+    failed: bool
+    initial: Any = None
+    state: Any = field(default=None)
+    """What the client's state is at the end."""
+
+
+def _single(mode: Any, **options: Any) -> Form:
+    return lambda graph, given, config: graph.astream(given, config, stream_mode=mode, **options)
+
+
+async def _protocol_run(graph: Graph, given: Any, config: Any) -> Any:
+    with warnings.catch_warnings(action="ignore", category=LangChainBetaWarning):
+        return await graph.astream_events(given, config, version="v3")
+
+
+SYNC_FORMS: dict[str, Callable[[Graph, Any, Any], Iterator[Any]]] = {
+    "sync": lambda graph, given, config: graph.stream(
+        given, config, stream_mode=[*MODES], subgraphs=True
+    ),
+    "sync values": lambda graph, given, config: graph.stream(given, config, stream_mode="values"),
+}
+
+_FORMS: dict[str, Form] = {
+    **ASYNC_FORMS,
+    **SYNC_FORMS,
+    "namespaced values": _single("values", subgraphs=True),
+    "namespaced messages": _single("messages", subgraphs=True),
+}
+_MODES = {name: name for name in ("values", "updates", "messages")} | {
+    "sync values": "values",
+    "namespaced values": "values",
+    "namespaced messages": "messages",
+}
+"""Forms that do not name their mode."""
+
+
+async def play_plan(
+    plan: Plan, form: str, wire: Protocol, options: Options
+) -> AsyncIterator[Shown]:
+    """Build the graph of a plan, run it to its end, and give what was shown, run by run."""
+    stage = Stage(sync=form in SYNC_FORMS)
+    graph, config = build(plan, stage), {"configurable": {"thread_id": "1"}}
+    if plan.initial:
+        old = [HumanMessage("old", id="old_1"), AIMessage("older", id="old_2")]
+        await graph.aupdate_state(config, {"messages": old}, as_node="__start__")
+    shown: Any = None
+    for asked in _turns(plan):
+        given: Any = asked
+        while given is not None:
+            run = await _play(graph, config, given, stage, form, wire, options, shown)
+            yield run
+            if run.failed:
+                return
+            shown = run.state
+            answers = {interrupt.id: "yes" for interrupt in run.interrupts}
+            given = Command(resume=answers) if answers else None
+
+
+def _turns(plan: Plan) -> Iterator[Any]:
+    for turn in range(plan.turns):
+        yield {"messages": [HumanMessage("hello", id=f"human_{turn}")]}
+
+
+async def _play(
+    graph: Graph,
+    config: Any,
+    given: Any,
+    stage: Stage,
+    form: str,
+    wire: Protocol,
+    options: Options,
+    shown: Any,
+) -> Shown:
+    snapshot = await graph.aget_state(config, subgraphs=True)
+    before = list(snapshot.values.get("messages", ()))
+    paused = [message for messages in _inside(snapshot, form) for message in messages]
+    asked = given["messages"] if isinstance(given, dict) else []
+    initial = shown
+    if FORMS[form].state != "whole":
+        initial = {**(shown or {}), "messages": to_json([*before, *paused, *asked])}
+    stage.begin()
+    chunks, failed = await _chunks(graph, config, given, form, options, initial)
+    check_stream(chunks, initial_state=initial)
+    encoder = ENCODERS[wire]()
+    body = "".join([*map(encoder.encode_chunk, chunks), encoder.encode_end()])
+    decoded = decode(body, wire, messages=True, initial_state=initial).checked()
+    after = await graph.aget_state(config, subgraphs=True)
+    history: list[list[Any]] = []
+    async for checkpoint in graph.aget_state_history(config):
+        if checkpoint.config == snapshot.config:
+            break
+        history.insert(0, list(checkpoint.values.get("messages", ())))
+    return Shown(
+        form,
+        options,
+        decoded.messages,
+        [*before, *paused, *asked],
+        [*history, *_inside(after, form)],
+        to_json(after.values),  # type: ignore[arg-type]
+        list(after.interrupts),
+        stage.spoken,
+        stage.told,
+        failed,
+        initial,
+        decoded.messages[-1]["metadata"]["unstable_state"] if decoded.messages else initial,
+    )
+
+
+def _inside(snapshot: StateSnapshot, form: str) -> list[list[Any]]:
+    """The messages of a graph's unfinished step: what its tasks have written, and the state of
+    the subgraphs that have paused."""
+    found: list[list[Any]] = []
+    for task in snapshot.tasks:
+        if isinstance(task.state, StateSnapshot) and FORMS[form].subgraphs:
+            inner = list(task.state.values.get("messages", ()))
+            found.extend([inner, *_inside(task.state, form)])
+        written = as_items(task.result.get("messages", ()) if isinstance(task.result, dict) else ())
+        found.append([m for m in written if isinstance(m, (AIMessage, ToolMessage))])
+    return found
+
+
+async def _chunks(
+    graph: Graph, config: Any, given: Any, form: str, options: Options, initial: Any
+) -> tuple[list[AssistantStreamChunk], bool]:
+    keywords: dict[str, Any] = {
+        "parts": options.parts,
+        "state": options.state,
+        "initial_state": initial,
+    }
+    if form == "stream_graph":
+        stream = stream_graph(graph, given, config, **keywords)
+    elif form == "run v3":
+        events = await _protocol_run(graph, given, config)
+        stream = from_langgraph_events(events, **keywords)
+    else:
+        events = _FORMS[form](graph, given, config)
+        stream = from_langgraph_events(events, stream_mode=_MODES.get(form), **keywords)
+    chunks: list[AssistantStreamChunk] = []
+    try:
+        async for chunk in stream:
+            chunks.append(chunk)
+    except ToolFailed:
+        return chunks, True
+    return chunks, False

@@ -1,0 +1,261 @@
+"""What a run of a random graph must have shown, told by the graph itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from langchain_core.messages import AIMessage, ToolMessage
+
+from assistant_stream_ce._json import to_json
+from tests.adapters_langgraph.random_runs import FORMS, Shown
+
+__all__ = ("check", "said")
+
+Atoms = tuple[tuple[str, str], ...]
+"""What is said, in order: one atom for each letter of text or reasoning, and for each call."""
+
+
+def check(shown: Shown) -> None:
+    """Check one run: how it has grown, its parts and its state."""
+    for earlier, later in pairwise(shown.snapshots):
+        _check_grown(earlier["parts"], later["parts"])
+    _check_messages_grew(shown)
+    if shown.snapshots and shown.options.parts:
+        _check_said(shown)
+        _check_calls(shown)
+    if not shown.failed:
+        _check_state(shown)
+        if FORMS[shown.form].custom:
+            _check_data(shown)
+
+
+def _check_grown(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> None:
+    """Parts only grow: none goes, changes its kind or its place, and results stay."""
+    assert len(earlier) <= len(later), "a part has vanished"
+    for old, new in zip(earlier, later, strict=False):
+        assert old["type"] == new["type"]
+        assert old.get("parentId") == new.get("parentId")
+        if "text" in old:
+            assert new["text"].startswith(old["text"])
+        if old["type"] == "tool-call":
+            assert (old["toolCallId"], old["toolName"]) == (new["toolCallId"], new["toolName"])
+            assert new["argsText"].startswith(old["argsText"])
+            for key in ("result", "artifact", "isError"):
+                assert key not in old or old[key] == new[key], f"the {key} has changed"
+
+
+def _check_messages_grew(shown: Shown) -> None:
+    """Messages in the state grow to what they are at the end, unless the graph removes them."""
+    if not shown.options.mirrors_messages or FORMS[shown.form].state == "none":
+        return
+    final = {m["id"]: m for m in shown.truth.get("messages", ()) if m.get("id")}
+    history = [{m.id for m in messages} for messages in shown.history]
+    stays = {i for i in final if all(i in ids for ids in history[_first(history, i) :])}
+    states = [_messages_of(snapshot) for snapshot in shown.snapshots]
+    for earlier, later in pairwise(states):
+        for message_id, old in earlier.items():
+            if message_id not in stays:
+                continue
+            assert message_id in later, "a message has vanished"
+            text = _content_text(later[message_id])
+            assert text.startswith(_content_text(old)), "a message has changed"
+
+
+def _first(history: list[set[Any]], message_id: str) -> int:
+    return next((n for n, ids in enumerate(history) if message_id in ids), len(history))
+
+
+def _messages_of(snapshot: dict[str, Any]) -> dict[str, Any]:
+    state = snapshot["metadata"]["unstable_state"] or {}
+    return {m["id"]: m for m in state.get("messages") or () if m.get("id")}
+
+
+def _content_text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(b if isinstance(b, str) else str(b.get("text", "")) for b in content)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A message that is to be seen, in each form that it has had."""
+
+    versions: tuple[Atoms, ...]
+    parents: tuple[str | None, ...] = (None,)
+    optional: bool = False
+
+
+def said(message: AIMessage) -> Atoms:
+    """What a message says."""
+    thoughts = text = ""
+    content: Any = message.content
+    for block in [content] if isinstance(content, str) else content:
+        if isinstance(block, str):
+            text += block
+        elif block["type"] == "text":
+            text += block["text"]
+        elif block["type"] in ("thinking", "reasoning"):
+            thoughts += block.get("thinking", "") + block.get("reasoning", "")
+    thoughts = thoughts or str(message.additional_kwargs.get("reasoning_content", ""))
+    calls = [("call", str(call["id"])) for call in message.tool_calls]
+    return (*(("thought", c) for c in thoughts), *(("text", c) for c in text), *calls)
+
+
+def _check_said(shown: Shown) -> None:
+    expected = _expected(shown)
+    parts = shown.snapshots[-1]["parts"]
+    known = {part["toolCallId"] for part in parts if part["type"] == "tool-call"}
+    for parent in {None, *(part.get("parentId") for part in parts)}:
+        lane = _said_in(part for part in parts if part.get("parentId") == parent)
+        here = [
+            Told(told.versions, told.parents, told.optional or len(told.parents) > 1)
+            for told in expected
+            if parent in told.parents
+        ]
+        assert parent is None or parent in known, "a part's parent is not to be seen"
+        assert _matches(lane, here), (_readable(lane), [_readable(t.versions[-1]) for t in here])
+
+
+def _said_in(parts: Iterable[dict[str, Any]]) -> Atoms:
+    atoms: list[tuple[str, str]] = []
+    for part in parts:
+        if part["type"] == "text":
+            atoms.extend(("text", c) for c in part["text"])
+        elif part["type"] == "reasoning":
+            atoms.extend(("thought", c) for c in part["text"])
+        elif part["type"] == "tool-call":
+            atoms.append(("call", part["toolCallId"]))
+    return tuple(atoms)
+
+
+def _readable(atoms: Atoms) -> str:
+    return "".join(f"[{value}]" if kind == "call" else value for kind, value in atoms)
+
+
+def _matches(lane: Atoms, expected: Sequence[Told]) -> bool:
+    """Whether the lane is what all messages say, each whole, one after another."""
+    if not lane:
+        return all(told.optional or () in told.versions for told in expected)
+    for place, told in enumerate(expected):
+        for version in told.versions:
+            rest = [*expected[:place], *expected[place + 1 :]]
+            if version and lane[: len(version)] == version and _matches(lane[len(version) :], rest):
+                return True
+    return False
+
+
+def _expected(shown: Shown) -> list[Told]:
+    """The messages that this run has to show."""
+    carries = FORMS[shown.form]
+    known = {message.id for message in shown.before}
+    versions: dict[Any, list[Atoms]] = {}
+    for messages in shown.history:
+        for message in messages:
+            if isinstance(message, AIMessage) and message.id not in known:
+                atoms = said(message)
+                found = versions.setdefault(message.id or id(message), [])
+                if atoms not in found:
+                    found.append(atoms)
+    for spoken in shown.spoken:
+        # What a node makes of its model's message is not told by every form; and where others
+        # have spoken meanwhile nothing can be added to it.
+        if (carries.state == "none" or spoken.beside) and spoken.message.id in versions:
+            versions[spoken.message.id].append(said(spoken.message))
+    # A message that no model streams and its node writes as a dict or a pair is in no token.
+    silent = {said(s.message) for s in shown.spoken if not s.streamed and _is_foreign(s.written)}
+    missing = silent if carries.state == "none" else ()
+    expected = [Told(tuple(found), optional=found[-1] in missing) for found in versions.values()]
+    known_atoms = {atoms for found in versions.values() for atoms in found}
+    for spoken in shown.spoken:
+        if spoken.secret or spoken.message.id in versions:
+            continue
+        if spoken.kept:
+            if not carries.same and spoken.depth and spoken.written is not spoken.message:
+                expected.append(Told((said(spoken.message),), optional=True))
+            # A subgraph may have removed it from its own copy before it gave that back.
+            if spoken.depth and said(spoken.message) not in known_atoms:
+                expected.append(Told((said(spoken.message),), optional=True))
+            continue
+        seen = spoken.streamed and carries.tokens and (carries.subgraphs or not spoken.depth)
+        parents = (None,) if spoken.parent_id is None else (None, spoken.parent_id)
+        ends = [m for m in (spoken.message, spoken.written) if isinstance(m, AIMessage)]
+        told = tuple(map(said, ends if carries.state == "none" else ends[-1:]))
+        expected.append(Told(told, parents, optional=not seen))
+    return expected
+
+
+def _is_foreign(written: Any) -> bool:
+    return written is not None and not isinstance(written, AIMessage)
+
+
+def _check_calls(shown: Shown) -> None:
+    """Every call has its arguments and, when the graph has one, its result."""
+    parts = {p["toolCallId"]: p for p in shown.snapshots[-1]["parts"] if p["type"] == "tool-call"}
+    messages = [message for messages in shown.history for message in messages]
+    for message in messages:
+        if isinstance(message, AIMessage):
+            for call in message.tool_calls:
+                if call["id"] in parts:
+                    assert parts[call["id"]]["toolName"] == call["name"]
+                    assert parts[call["id"]]["args"] == call["args"]
+    for message in messages:
+        if isinstance(message, ToolMessage) and message.tool_call_id in parts:
+            part = parts.pop(message.tool_call_id)
+            if shown.interrupts and "result" not in part:
+                continue  # Not every form tells what is done while another tool waits.
+            assert part.get("result") == to_json(message.content)
+            assert part.get("artifact") == to_json(message.artifact)
+            assert part.get("isError", False) == (message.status == "error")
+    if shown.failed:
+        assert all("result" in part for part in parts.values())
+    elif not shown.interrupts:
+        assert not parts, "a call has a result that the graph does not know, or none"
+
+
+def _check_state(shown: Shown) -> None:
+    options, state = shown.options, shown.state
+    if options.state is False:
+        assert state == shown.initial
+        return
+    if FORMS[shown.form].state != "whole":
+        return
+    state = dict(state or {})
+    interrupts = state.pop("interrupts", [])
+    assert _ids(interrupts) == sorted(item.id for item in shown.interrupts)
+    keys = set(shown.truth) if options.state is True else set(options.state)
+    if not options.mirrors_messages:
+        keys.discard("messages")
+    truth = {key: value for key, value in shown.truth.items() if key in keys}
+    assert state == truth
+
+
+def _ids(interrupts: list[dict[str, Any]]) -> list[str]:
+    return sorted(item["id"] for item in interrupts)
+
+
+def _check_data(shown: Shown) -> None:
+    if not shown.options.parts:
+        return
+    parts = [p for p in shown.snapshots[-1]["parts"] if p["type"] == "data"]
+    told = [(p["name"], p["data"]) for p in parts if p["name"] != "interrupt"]
+    for event, depth in shown.told:
+        if FORMS[shown.form].subgraphs or not depth:
+            assert _named(event) in told
+    asked = [p["data"]["id"] for p in parts if p["name"] == "interrupt"]
+    assert sorted(asked) == sorted(interrupt.id for interrupt in shown.interrupts)
+
+
+def _named(event: Any) -> tuple[str, Any]:
+    match event:
+        case {"type": "ui", "name": name, "props": props}:
+            return (name, props)
+        case {"name": name, "data": data}:
+            return (name, data)
+        case {"type": name}:
+            return (name, event)
+        case _:
+            return ("custom", event)

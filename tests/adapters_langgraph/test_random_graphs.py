@@ -1,0 +1,100 @@
+"""Whatever graph it is and in whatever form its stream comes: the client shows the truth.
+
+Random graphs run through every form of stream and over both wires of assistant-ui into its own
+decoder and accumulator. What the client shows only ever grows to what it ends as, and it ends as
+the graph's messages and state. `make soak` tries many more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.adapters_langgraph.random_plans import (
+    Drop,
+    Fan,
+    Inner,
+    Loop,
+    Plan,
+    Private,
+    Say,
+    Speech,
+    Use,
+    plans,
+)
+from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
+from tests.adapters_langgraph.random_truth import check
+from tests.npm import Protocol
+
+OPTIONS = [
+    Options(),
+    Options(parts=False),
+    Options(state=("log", "facts", "messages")),
+    Options(state=False),
+]
+RUNS = (plans(), st.sampled_from(list(FORMS)), st.sampled_from(WIRES), st.sampled_from(OPTIONS))
+
+
+async def play(
+    plan: Plan, form: str, wire: Protocol = "data-stream", options: Options = OPTIONS[0]
+) -> Any:
+    """Run a plan to its end, each run checked; returns what was shown of the last."""
+    shown = None
+    async for run in play_plan(plan, form, wire, options):
+        check(run)
+        shown = run
+    return shown
+
+
+@given(*RUNS)
+@settings(max_examples=80, deadline=None, derandomize=True, database=None)
+def test_the_client_shows_the_truth(
+    plan: Plan, form: str, wire: Protocol, options: Options
+) -> None:
+    asyncio.run(play(plan, form, wire, options))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@given(*RUNS)
+@settings(max_examples=3000, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_the_client_shows_the_truth_of_thousands(
+    plan: Plan, form: str, wire: Protocol, options: Options
+) -> None:
+    asyncio.run(play(plan, form, wire, options))
+
+
+def _plan(*steps: Any) -> Plan:
+    return Plan(steps)
+
+
+FOUND = {
+    "words side by side": _plan(Fan((Say(Speech(("a", "b"))), Say(Speech(("c", "d")))))),
+    "a provider's id beside one of LangChain's": _plan(
+        Fan((Say(Speech(("a", "a"), own_id=True)), Say(Speech(("b",)))), sent=False)
+    ),
+    "messages side by side, both built anew": _plan(
+        Fan((Say(Speech(("a",)), "rebuilt"), Say(Speech(("b",)), "rebuilt")))
+    ),
+    "thoughts alone, built anew": _plan(Say(Speech(("",), ("hm",)), "rebuilt")),
+    "a bracket before a call": _plan(Loop(Speech(("<",), uses=(Use("plain"),)))),
+    "a pair": _plan(Say(fate="pair", silent=True), Say(fate="lone pair")),
+    "a dict": _plan(Say(fate="dict", silent=True)),
+    "an agent after a pair": _plan(Say(fate="pair"), Loop(prebuilt=True)),
+    "the same words twice, without ids": _plan(
+        Private((Say(fate="rebuilt"), Say(fate="rebuilt")), kept=True)
+    ),
+    "a subgraph that removes from its own copy": _plan(Say(), Inner((Drop("first"), Say()))),
+}
+"""What the random graphs have found, each as small as it gets."""
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", FOUND)
+async def test_what_was_found_once(case: str, form: str) -> None:
+    for options in OPTIONS[:2]:
+        await play(FOUND[case], form, "data-stream", options)
