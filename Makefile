@@ -27,7 +27,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: notebook-shots load soak help demo test upstream-tests bench lint format docs page setup clean
+.PHONY: notebook-shots load soak help demo fuzz test upstream-tests bench lint format docs page setup clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test: setup lint docs upstream-tests  ## Check and test everything
 
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
 	@$(BIN)/python -m tests.upstream $(UPSTREAM)
+
+fuzz: setup  ## Send a hundred thousand malformed requests to a whole backend (FUZZ_SEED=2)
+	@FUZZ_REQUESTS=100000 $(BIN)/python -m pytest tests/app/test_fuzz.py
 
 bench: $(INSTALLED) $(PEERS)/.installed  ## Measure, beside the peers, for some minutes
 	@ASSISTANT_STREAM_UPSTREAM=$(CURDIR)/$(PEERS) $(BIN)/python -m tests.bench --json bench.json

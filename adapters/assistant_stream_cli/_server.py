@@ -25,6 +25,9 @@ __all__ = ("Drain", "bind", "serve_app", "url_of")
 SHUTDOWN_TIME = 3.0
 """Seconds that open streams get when the server is asked to stop."""
 
+LAST_BYTES_TIME = 0.2
+"""Seconds in which requests that are as good as answered end, without a word about them."""
+
 LAST_WORDS_TIME = 1.0
 """Seconds in which answers whose runs were stopped reach their clients."""
 
@@ -151,6 +154,7 @@ class _Server(uvicorn.Server):
             server.close()
         for connection in list(self.server_state.connections):
             connection.shutdown()
+        await self._wait_for_requests(LAST_BYTES_TIME, force=lambda: False)
         if self._drain.open:
             say(
                 f"Stopping: {_answers(self._drain.open)} may go on for {SHUTDOWN_TIME:g} seconds "

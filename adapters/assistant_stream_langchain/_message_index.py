@@ -115,6 +115,10 @@ class MessageIndex:
         """Every message that has not been finished, oldest first in its place."""
         return [message for group in self._open.values() for message in group]
 
+    def messages(self) -> list[MessageState]:
+        """Every message, in the order in which they began."""
+        return list(dict.fromkeys(self._by_name.values()))
+
     def find_streamed(
         self, name: str | None, place: Place, run_id: str | None
     ) -> MessageState | None:

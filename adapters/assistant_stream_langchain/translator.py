@@ -29,6 +29,8 @@ from ._usage import read_finish_reason, read_usage
 
 __all__ = ("MessageTranslator",)
 
+GIVEN_UP = "The run went on without this call."
+
 NOWHERE = Place()
 
 _WORDS = (ReasoningFragment, TextFragment)
@@ -179,14 +181,34 @@ class MessageTranslator:
         message = self._index.get(run_id)
         if message is not None and not message.finished:
             message.finish_reason = reason
+            if reason == "error":
+                self._give_up_calls(message, out)
             self._finish_message(message, out)
         return out
 
     def end_answer(self, message: MessageState) -> list[AssistantStreamChunk]:
         """Close one of the `open_answers`, of which nothing more is to come."""
         out: Chunks = []
+        self._give_up_calls(message, out)
         self._finish_message(message, out)
         return out
+
+    def give_up_calls(self) -> list[AssistantStreamChunk]:
+        """Answer the calls of streamed messages that were never fed as complete ones.
+
+        For a run that tells its messages: what is not among them is nobody's to answer.
+        """
+        out: Chunks = []
+        for message in self._index.messages():
+            if not message.reconciled:
+                self._give_up_calls(message, out)
+        return out
+
+    def _give_up_calls(self, message: MessageState, out: Chunks) -> None:
+        for call in message.book.calls:
+            if not (call.on_server or call.answered):
+                self._teller.begin_call(call, message, out)
+                self._teller.answer(call, GIVEN_UP, None, True, out)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token

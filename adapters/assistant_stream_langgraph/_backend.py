@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.errors import is_invalid_resume
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -38,6 +39,8 @@ from .frontend_tools import with_frontend_tools
 from .threads import Graph
 
 __all__ = ("Backend", "Endpoint", "Wire", "assistant_wire")
+
+UNFIT_ANSWER = "The answer does not have the form that was asked for. The question still waits."
 
 THREAD_ID_HEADER = "x-thread-id"
 
@@ -184,6 +187,9 @@ class Backend:
             try:
                 await graph_run(controller)
             except Exception as error:  # the graph's own: it may be anything
+                if is_invalid_resume(error):
+                    controller.add_error(UNFIT_ANSWER)
+                    return
                 what = f"A run on thread {call.thread_id!r}"
                 controller.add_error(report_failure(error, what, debug=self.debug))
 

@@ -16,6 +16,7 @@ from langgraph.graph import START
 from langgraph.types import StateSnapshot
 
 from assistant_stream_ce import RunController
+from assistant_stream_ce._json import to_json
 from assistant_stream_ce.chunks import AssistantStreamChunk
 from assistant_stream_ce.typing import ChunkStream
 from assistant_stream_langchain.messages import stopped_tool_message
@@ -25,7 +26,14 @@ from ._pump import pump
 from ._translator import GraphTranslator
 from ._turn import Turn
 from .events import EventReader, GraphEvent, open_events
-from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
+from .threads import (
+    Graph,
+    checkpoint_id,
+    is_settled,
+    open_tool_calls,
+    settle,
+    thread_messages,
+)
 from .translate import stream_modes
 
 __all__ = ("GraphRun", "snapshot_events")
@@ -73,7 +81,8 @@ class GraphRun:
         except asyncio.CancelledError:
             state = await _in_peace(self._clean_up())
             if state is not None:
-                await controller.forward(_each(self._translator.stop(state.values)))
+                told = to_json(controller.state)
+                await controller.forward(_each(self._translator.stop(state.values, told)))
 
     async def _chunks(self) -> ChunkStream:
         turn = self._turn
@@ -106,7 +115,7 @@ class GraphRun:
         if checkpoint_id(head.config) == self._turn.head_id:
             config = self._turn.config  # It has saved nothing, so a fork is none yet.
             head = await graph.aget_state(config)
-        elif head.next:
+        elif not is_settled(head):
             await settle(graph, config)
             head = await graph.aget_state(config)
         messages = thread_messages(head)

@@ -38,6 +38,9 @@ OnDisconnect: TypeAlias = Literal["continue", "cancel"]
 KEPT = 60.0
 """Seconds that the answer of a run which has ended is kept in memory for those who ask late."""
 
+LAST_CALL = 10.0
+"""Seconds that runs have to end when the server shuts down."""
+
 TOO_LONG = "The run has taken longer than it may, and was stopped."
 
 
@@ -80,6 +83,10 @@ class ActiveRun:
         self.ended = asyncio.Event()
         """Set when the graph has ended and its thread is in order."""
         self.is_cancelled = False
+        self.is_written = False
+        """Whether all bytes of its answer are in the store."""
+        self.was_read = False
+        """Whether somebody has read it to its end."""
         self._controller: RunController | None = None
         self._told: str | None = None
 
@@ -194,7 +201,9 @@ class RunRegistry:
 
         def finished() -> None:
             end()
-            loop.call_later(KEPT, self._forget, run.id)
+            run.is_written = True
+            if not self._forget_read(run):
+                loop.call_later(KEPT, self._forget, run.id)
 
         self._runs[thread_id] = self._known[run.id] = run
         run.readers = 1  # The one who has asked, and will come to read.
@@ -256,8 +265,12 @@ class RunRegistry:
         runs = list(self._runs.values())
         for run in runs:
             run.cancel()
-        for run in runs:
-            await run.ended.wait()
+        try:
+            async with asyncio.timeout(LAST_CALL):
+                for run in runs:
+                    await run.ended.wait()
+        except TimeoutError:
+            logger.warning("Some runs do not end though they were cancelled; they are left alone.")
         await self._context.aclose()
 
     async def _produce(self, run: ActiveRun, work: RunCallback, ended: Callable[[], None]) -> None:
@@ -280,10 +293,16 @@ class RunRegistry:
             on_end=ended,
         )
 
+    def _forget_read(self, run: ActiveRun) -> bool:
+        """Forget a run that was read to its end and has no reader left; whether it was."""
+        is_done = run.is_written and run.was_read and not run.readers
+        if is_done:
+            self._forget(run.id)
+        return is_done
+
     def _forget(self, run_id: str) -> None:
-        """Nobody has asked for a run that has ended."""
-        self._known.pop(run_id, None)
-        if self._is_own_store:
+        """The answer of a run that has ended is not needed any more."""
+        if self._known.pop(run_id, None) is not None and self._is_own_store:
             task = asyncio.ensure_future(self._context.delete(run_id))
             self._deleting.add(task)
             task.add_done_callback(self._deleting.discard)
@@ -292,6 +311,7 @@ class RunRegistry:
         """A reader has gone."""
         run.readers -= 1
         if run.ended.is_set():
+            self._forget_read(run)
             return
         may_go_on = self._on_disconnect == "continue" and run.wire.outlives_client
         is_unwanted = not may_go_on or self._gate.is_awaited(run.thread_id)
@@ -309,7 +329,7 @@ class _RunResponse(ReplayResponse):
         headers: Mapping[str, str],
         leave: Callable[[ActiveRun], None],
     ) -> None:
-        super().__init__(body, run.wire.encoder, headers)
+        super().__init__(_noting_the_end(body, run), run.wire.encoder, headers)
         self._run = run
         self._leave = leave
 
@@ -318,3 +338,12 @@ class _RunResponse(ReplayResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._leave(self._run)
+
+
+async def _noting_the_end(
+    body: AsyncGenerator[bytes, None], run: ActiveRun
+) -> AsyncGenerator[bytes, None]:
+    async with aclosing(body):
+        async for piece in body:
+            yield piece
+    run.was_read = True

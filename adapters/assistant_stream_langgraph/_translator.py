@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
+from assistant_stream_ce.state.operations import diff
 from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
@@ -107,12 +108,24 @@ class GraphTranslator:
         state = [UpdateStateChunk(operations)] if operations else []
         return [*state, *(self._parts.finish() if self._parts is not None else ())]
 
-    def stop(self, state: Any) -> Sequence[AssistantStreamChunk]:
-        """The chunks after the last event of a run that was cancelled, and left `state`."""
-        chunks = list(self.feed(((), "values", state)))
-        operations = self._mirror.finish() if self._mirror is not None else []
-        if operations:
-            chunks.append(UpdateStateChunk(operations))
+    def stop(self, state: Any, told: JSONValue) -> Sequence[AssistantStreamChunk]:
+        """The chunks after the last event of a run that was cancelled.
+
+        Args:
+            state: What the run has left.
+            told: The state as the client has it. What was translated of the run's last moments
+                may not have gone out.
+        """
+        chunks: list[AssistantStreamChunk] = [
+            chunk
+            for chunk in self.feed(((), "values", state))
+            if not isinstance(chunk, UpdateStateChunk)
+        ]
+        if self._mirror is not None:
+            self._mirror.finish()
+            operations = diff(told, self._mirror.value)
+            if operations:
+                chunks.append(UpdateStateChunk(operations))
         chunks.extend(self._parts.stop() if self._parts is not None else ())
         return chunks
 

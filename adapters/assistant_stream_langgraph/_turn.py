@@ -28,7 +28,15 @@ from ._questions import Questions, open_questions
 from ._resent import only_new
 from ._turn_request import TurnRequest
 from .answers import InterruptAnswer, collect_answers
-from .threads import Graph, checkpoint_id, open_tool_calls, settle, thread_messages
+from .threads import (
+    Graph,
+    at_checkpoint,
+    checkpoint_id,
+    is_settled,
+    open_tool_calls,
+    settle,
+    thread_messages,
+)
 
 __all__ = ("Turn", "plan_turn")
 
@@ -69,29 +77,22 @@ async def plan_turn(graph: Graph, config: RunnableConfig, request: TurnRequest) 
     plan = _Plan(head, request)
     fork = await plan.find_fork(graph)
     if fork is not None:
-        return Turn(_at_checkpoint(config, fork.snapshot.config), plan.fork(fork), head_id)
+        return Turn(at_checkpoint(config, fork.snapshot.config), plan.fork(fork), head_id)
     if head is not newest:
-        config = _at_checkpoint(config, head.config)
+        config = at_checkpoint(config, head.config)
     if request.answers or (request.results and head.interrupts):
         questions = await open_questions(graph, config, head)
         return Turn(config, plan.answer(questions), head_id)
     plan.take_results()
-    if head.next:
+    if not is_settled(head):
         settled = await settle(graph, config)
         head_id = checkpoint_id(settled)
         if head is not newest:
-            config = _at_checkpoint(config, settled)
+            config = at_checkpoint(config, settled)
     if plan.said or not plan.open_calls:
         return Turn(config, plan.go_on(), head_id)
     await graph.aupdate_state(config, {"messages": plan.results}, as_node=START)
     return Turn(config, None)
-
-
-def _at_checkpoint(config: RunnableConfig, checkpoint_config: RunnableConfig) -> RunnableConfig:
-    checkpoint = checkpoint_config.get("configurable", {})
-    config = config.copy()
-    config["configurable"] = {**config.get("configurable", {}), **checkpoint}
-    return config
 
 
 class _Plan:

@@ -19,7 +19,7 @@ from assistant_stream_ce.errors import NotJSONError
 
 from ._merging import grow_message, parse_calls
 from ._shapes import as_items, is_mapping
-from .events import INTERRUPT, update_writes
+from .events import INTERRUPT, channels_of, update_writes
 from .interrupts import interrupt_to_json
 
 __all__ = ("append_langgraph_event", "get_tool_call_subgraph_state")
@@ -42,12 +42,14 @@ def append_langgraph_event(state: Any, _namespace: object, type: str, payload: A
     `messages` events grow or replace the message with the same id (a tool's result: with the same
     `tool_call_id`). `updates` events set every other channel that a node has written, take the
     messages away that it has removed, and put interrupts under `interrupts`, by their ids; these
-    stay until you empty the list. Other events change nothing.
+    stay until you empty the list. The graph's own `values` settle every channel but `messages`:
+    what an update writes to a channel with a reducer is less than the channel holds, so ask for
+    this mode too if you have any. Other events change nothing.
 
     Args:
         state: A `StateProxy`, or a plain dict.
-        _namespace: The event's namespace. It is not looked at: for the events of a subgraph, hand
-            in what `get_tool_call_subgraph_state` gives.
+        _namespace: The event's namespace. For the events of a subgraph, hand in what
+            `get_tool_call_subgraph_state` gives; its `values` are passed over.
         type: The stream mode of the event.
         payload: What the graph has streamed: `(message, metadata)`, or the nodes' writes.
     """
@@ -63,6 +65,10 @@ def append_langgraph_event(state: Any, _namespace: object, type: str, payload: A
                     _remove_messages(state, value)
                 else:
                     _set_channel(state, name, value)
+    elif type == "values" and not _namespace:
+        for name, value in (channels_of(payload) or {}).items():
+            if name not in (MESSAGES, INTERRUPT):
+                _set_channel(state, name, value)
 
 
 def get_tool_call_subgraph_state(

@@ -1,23 +1,22 @@
-"""The demo agent: a model with two tools, a thread, and notes in the graph's state."""
+"""The demo agent: a model with tools, a thread, and notes in the graph's state."""
 
 # LangGraph ships generics that pyright cannot fill in from here.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 
 from __future__ import annotations
 
-import asyncio
 import operator
 from typing import Annotated, Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, SystemMessage, ToolMessage
-from langchain_core.tools import BaseTool, InjectedToolCallId, tool
+from langchain_core.messages import AIMessage, SystemMessage
+from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
-from langgraph.types import Command, Send
+from langgraph.types import Send
 
-from ._demo_pages import find_pages
-from ._demo_script import create_scripted_model
+from ._demo_script import create_researcher, create_scripted_model
+from ._demo_tools import create_search, create_tools
 from .threads import Graph, GraphError
 
 __all__ = ("DemoState", "create_demo_graph")
@@ -25,7 +24,11 @@ __all__ = ("DemoState", "create_demo_graph")
 PROMPT = SystemMessage(
     "You are the demo agent of assistant-stream-ce, which streams LangGraph agents to web pages. "
     "Answer in Markdown. Before the answer, call `search_docs` for pages to cite, and `take_note` "
-    "with what the user is interested in, both at once."
+    "with what the user is interested in, both at once. The other tools are there to be shown."
+)
+
+RESEARCH_PROMPT = SystemMessage(
+    "You are a sub-agent. Call `search_docs` once, then sum up what it found in two sentences."
 )
 
 PACE = 0.02
@@ -52,17 +55,21 @@ def create_demo_graph(
         GraphError: There is no such model, or a package for it is missing.
     """
     if model_name is None:
-        return _create_graph(
-            create_scripted_model(pace), _tools(40 * pace if tool_time is None else tool_time)
-        )
-    return _create_graph(_real_model(model_name), _tools(0))
+        model: BaseChatModel = create_scripted_model(pace)
+        inner: BaseChatModel = create_researcher(pace)
+        pause = 40 * pace if tool_time is None else tool_time
+    else:
+        model = inner = _real_model(model_name)
+        pause = 0
+    researcher = _create_graph(inner, [create_search(pause)], RESEARCH_PROMPT)
+    return _create_graph(model, create_tools(pause, researcher), PROMPT)
 
 
-def _create_graph(model: BaseChatModel, tools: list[BaseTool]) -> Graph:
+def _create_graph(model: BaseChatModel, tools: list[BaseTool], prompt: SystemMessage) -> Graph:
     bound = model.bind_tools(tools)
 
     async def call_model(state: DemoState) -> dict[str, Any]:
-        return {"messages": [await bound.ainvoke([PROMPT, *state["messages"]])]}
+        return {"messages": [await bound.ainvoke([prompt, *state["messages"]])]}
 
     def next_step(state: DemoState) -> list[Send] | str:
         last = state["messages"][-1]
@@ -72,33 +79,16 @@ def _create_graph(model: BaseChatModel, tools: list[BaseTool]) -> Graph:
 
     builder = StateGraph(DemoState)
     builder.add_node("model", call_model)
-    builder.add_node("tools", ToolNode(tools))
+    builder.add_node("tools", ToolNode(tools, handle_tool_errors=_explain))
     builder.add_edge(START, "model")
     builder.add_conditional_edges("model", next_step, ["tools", END])
     builder.add_edge("tools", "model")
     return builder.compile()
 
 
-def _tools(thinking_time: float) -> list[BaseTool]:
-    @tool(response_format="content_and_artifact")
-    async def search_docs(query: str, limit: int = 3) -> tuple[str, dict[str, Any]]:
-        """Search pages about streaming agents to the web; returns titles, addresses and texts."""
-        await asyncio.sleep(thinking_time)
-        pages = find_pages(query, limit)
-        found = "\n".join(f"{page.title} ({page.url}): {page.text}" for page in pages)
-        documents = [{"title": page.title, "url": page.url, "content": page.text} for page in pages]
-        return found, {"documents": documents}
-
-    @tool
-    async def take_note(
-        text: str, tool_call_id: Annotated[str, InjectedToolCallId]
-    ) -> Command[Any]:
-        """Write a note into the state of this thread."""
-        await asyncio.sleep(thinking_time / 2)
-        answer = ToolMessage("Noted.", tool_call_id=tool_call_id, name="take_note")
-        return Command(update={"notes": [text], "messages": [answer]})
-
-    return [search_docs, take_note]
+def _explain(error: Exception) -> str:
+    """A tool that fails is the model's to deal with; the run goes on."""
+    return f"{type(error).__name__}: {error}"
 
 
 def _real_model(name: str) -> BaseChatModel:

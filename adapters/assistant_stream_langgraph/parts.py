@@ -150,6 +150,9 @@ class PartsTranslator:
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
+        if self._known_namespaces and not self._interrupts:
+            # The call of a message that has not come to the state is no client's to answer.
+            chunks.extend(self._follow(self._messages.give_up_calls(), ()))
         usage = (self._messages.input_tokens, self._messages.output_tokens)
         reason = self._finish_reason()
         chunks.extend(self._finish_step(reason))
@@ -161,10 +164,17 @@ class PartsTranslator:
         return self._break_off(_CALL_FAILED, "error")
 
     def stop(self) -> _Chunks:
-        """What has to follow the last event when the graph was cancelled."""
-        return self._break_off(STOPPED, "other")
+        """The end of the message, after the last event of a graph that was cancelled."""
+        chunks = self._break_off(STOPPED, "other")
+        # Clients take a message without a reason for complete.
+        chunks.append(MessageFinishChunk("other", *self._usage))
+        return chunks
 
-    def _break_off(self, result: str, reason: FinishReason) -> _Chunks:
+    @property
+    def _usage(self) -> tuple[int, int]:
+        return self._messages.input_tokens, self._messages.output_tokens
+
+    def _break_off(self, result: str, reason: FinishReason) -> list[AssistantStreamChunk]:
         chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
         chunks.extend(
             ToolResultChunk(tool_call_id, result, is_error=True)

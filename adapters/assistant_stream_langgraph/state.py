@@ -69,6 +69,14 @@ class StateMirror:
         self._has_values = False
         self._without_form: set[str] = set()
 
+    @property
+    def value(self) -> JSONValue:
+        """What the client shows once all operations have reached it. Not to be changed."""
+        conversation = self._conversation
+        if conversation is None or conversation.value is None:
+            return self._value
+        return {**self._value, MESSAGES: conversation.value}
+
     def feed(self, event: GraphEvent) -> list[StateOperation]:
         """The operations for one event."""
         namespace, mode, payload = event

@@ -24,8 +24,10 @@ __all__ = (
     "Graph",
     "GraphError",
     "ThreadGate",
+    "at_checkpoint",
     "checkpoint_id",
     "is_graph",
+    "is_settled",
     "open_tool_calls",
     "settle",
     "thread_exists",
@@ -165,7 +167,26 @@ def open_tool_calls(messages: Sequence[BaseMessage]) -> list[ToolCall]:
 async def settle(graph: Graph, config: RunnableConfig) -> RunnableConfig:
     """End what an interrupted or cancelled run has left to do, and return the thread's config.
 
-    The results of the tools that had finished are kept: without this they would be lost with the
-    tasks that LangGraph drops when it gets new input.
+    The results of the tools that had finished are kept, and what a model had said when the server
+    died before it could save the step: without this they would be lost with the tasks that
+    LangGraph drops when it gets new input.
     """
-    return await graph.aupdate_state(config, None, as_node=END)
+    config = at_checkpoint(config, await graph.aupdate_state(config, None, as_node=END))
+    # A task that had finished may have called for others.
+    while (await graph.aget_state(config)).tasks:
+        config = at_checkpoint(config, await graph.aupdate_state(config, None, as_node=END))
+    return config
+
+
+def is_settled(snapshot: StateSnapshot) -> bool:
+    """Whether nothing is left to do. A task that has finished, in a step that was never saved, is
+    not among the `next`."""
+    return not snapshot.tasks
+
+
+def at_checkpoint(config: RunnableConfig, checkpoint_config: RunnableConfig) -> RunnableConfig:
+    """Return `config` for the checkpoint that LangGraph has named."""
+    checkpoint = checkpoint_config.get("configurable", {})
+    config = config.copy()
+    config["configurable"] = {**config.get("configurable", {}), **checkpoint}
+    return config

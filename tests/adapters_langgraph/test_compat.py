@@ -35,7 +35,7 @@ from assistant_stream_ce.state.operations import apply_operations
 from assistant_stream_ce.testing import collect
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import append_langgraph_event, get_tool_call_subgraph_state
-from tests.adapters_langgraph.graphs import agent, human
+from tests.adapters_langgraph.graphs import CASES, agent, human
 from tests.adapters_langgraph.runs import call
 
 Work = Callable[[Any], None]
@@ -288,6 +288,48 @@ class TestGraphs:
         assert [[m.get(f) for f in fields] for m in shown["messages"]] == [
             [m.get(f) for f in fields] for m in truth
         ]
+
+    @pytest.mark.parametrize("case", ["fan out", "sends", "commands", "custom events", "trimming"])
+    async def test_channels_with_reducers_end_as_the_graphs(self, case: str) -> None:
+        graph = CASES[case].build()
+        config: Any = {"configurable": {"thread_id": "1"}}
+
+        async def run(controller: RunController) -> None:
+            for turn in CASES[case].turns:
+                stream = graph.astream(
+                    human(turn),
+                    config,
+                    stream_mode=["messages", "updates", "values", "custom"],
+                    subgraphs=True,
+                )
+                async for namespace, mode, payload in stream:
+                    append_langgraph_event(controller.state, namespace, mode, payload)
+
+        chunks = await collect(create_run(run, state={}))
+        operations = [op for c in chunks if isinstance(c, UpdateStateChunk) for op in c.operations]
+        shown: Any = apply_operations({}, operations)
+        truth: Any = to_json(graph.get_state(config).values)
+        answers = {m["id"]: m["content"] for m in truth.pop("messages") if m["type"] == "ai"}
+        assert {
+            m["id"]: m["content"] for m in shown.pop("messages") if m["id"] in answers
+        } == answers
+        assert shown == truth
+
+    async def test_the_values_of_a_subgraph_leave_the_state_alone(self) -> None:
+        state: dict[str, Any] = {"n": 1, "deep": {"a": [1]}}
+        append_langgraph_event(state, ("tools:1",), "values", {"n": 5})
+        assert state == {"n": 1, "deep": {"a": [1]}}
+
+    async def test_values_that_are_shown_already_are_no_operations(self) -> None:
+        async def run(controller: RunController) -> None:
+            for n in (1, 1, 2):
+                append_langgraph_event(controller.state, (), "values", {"n": n, "deep": {"a": [n]}})
+
+        chunks = await collect(create_run(run, state={"n": 1, "deep": {"a": [1]}}))
+        paths = [
+            op["path"] for c in chunks if isinstance(c, UpdateStateChunk) for op in c.operations
+        ]
+        assert paths == [["n"], ["deep", "a", "0"]]
 
     async def test_a_graph_that_waits_says_so(self) -> None:
         def ask(state: MessagesState) -> dict[str, Any]:

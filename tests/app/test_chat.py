@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import ToolMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import interrupt
 from starlette.types import ASGIApp
 
+from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.threads import Graph
 from tests.app.agents import SENT, agent
@@ -198,6 +201,21 @@ async def test_nothing_goes_on_in_an_idle_thread() -> None:
     assert (answer.status, answer.body) == (204, b"")
 
 
+async def test_a_page_that_is_loaded_again_in_the_middle_reads_the_run_from_its_start() -> None:
+    model = ScriptedChatModel(turns=[["One ", 0.3, "two ", 0.3, "three."]])
+    app = create_app(create_agent(model, []))
+    body = {"id": "t1", "messages": [said("u1", "Count")]}
+    first = asyncio.create_task(post(app, "/chat", body))
+    await asyncio.sleep(0.2)
+
+    again = await call(app, "GET", "/chat/t1/stream", headers=[])
+
+    assert again.status == 200
+    assert again.headers[b"x-vercel-ai-ui-message-stream"] == b"v1"
+    assert again.body == (await first).body
+    assert texts(ui_message(again)) == "One two three."
+
+
 @pytest.mark.parametrize("version", ["5", "6", "7"])
 async def test_each_version_of_the_ai_sdk_can_be_served(version: str) -> None:
     app = create_app(agent())
@@ -317,7 +335,6 @@ def own_graph() -> tuple[Graph, Any]:
     from langchain_core.runnables import RunnableConfig
     from langgraph.prebuilt import ToolNode, tools_condition
 
-    from assistant_stream_langchain.testing import ScriptedChatModel
     from assistant_stream_langgraph.frontend_tools import (
         awrap_frontend_call,
         frontend_tools,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 import random
 from collections import Counter
 from typing import Any
@@ -22,6 +23,11 @@ from assistant_stream_langgraph.threads import Graph
 from tests.app.asgi import call
 from tests.app.bodies import GOOD
 from tests.npm import decode
+
+REQUESTS = int(os.environ.get("FUZZ_REQUESTS", "10000"))
+"""`make fuzz` sends more."""
+
+SEED = int(os.environ.get("FUZZ_SEED", "1"))
 
 OTHER = [
     ("GET", "/threads"),
@@ -154,20 +160,13 @@ async def fuzz(count: int, seed: int, app: ASGIApp) -> Counter[int]:
     return statuses
 
 
+@pytest.mark.timeout(600)
 async def test_malformed_requests() -> None:
-    statuses = await fuzz(1_500, 1, create_app(echo(), on_disconnect="cancel"))
+    statuses = await fuzz(REQUESTS, SEED, create_app(echo(), on_disconnect="cancel"))
 
     # The changes are neither all harmless nor all fatal.
-    assert statuses[200] > 100
-    assert statuses[400] > 500
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-async def test_ten_thousand_malformed_requests() -> None:
-    statuses = await fuzz(10_000, 2, create_app(echo(), on_disconnect="cancel"))
-
-    assert statuses.total() == 10_000
+    assert statuses[200] > REQUESTS / 15
+    assert statuses[400] > REQUESTS / 3
 
 
 schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(echo(), max_run_time=5))
@@ -175,7 +174,7 @@ schema = schemathesis.openapi.from_asgi("/openapi.json", create_app(echo(), max_
 
 @schema.parametrize()
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     database=None,

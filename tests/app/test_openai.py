@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import openai
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
 from langgraph.checkpoint.memory import InMemorySaver
 
+from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph.app import create_app
 from tests.app.agents import SECRET, SENT, agent
 from tests.app.serving import serving
@@ -206,3 +209,21 @@ async def test_the_models() -> None:
         models = [model.id async for model in client_of(http).models.list()]
 
     assert models == ["agent"]
+
+
+async def test_a_run_without_a_thread_ends_with_its_client() -> None:
+    model = ScriptedChatModel(turns=[["Let me ", 20.0, "never"], "Hello."])
+    body = {"model": "m", "messages": [said("Hi")], "stream": True}
+    async with serving(create_app(create_agent(model, []), max_runs=1)) as http:
+        async with http.stream("POST", "/v1/chat/completions", json=body) as response:
+            async for line in response.aiter_lines():
+                if "Let me" in line:
+                    break
+        for _ in range(100):  # Five seconds; the run would take twenty.
+            status = (await http.post("/v1/chat/completions", json=body)).status_code
+            if status == 200:
+                break
+            assert status == 503
+            await asyncio.sleep(0.05)
+        else:
+            pytest.fail("the run goes on")

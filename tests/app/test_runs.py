@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import sys
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from langchain.agents import create_agent
@@ -25,11 +28,10 @@ from assistant_stream_langgraph._runs import RunRegistry, Wire
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.threads import Graph, ThreadGate
 from tests.app.serving import Chat, calls, say, serving
+from tests.npm import decode
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-    import httpx
 
 
 class Pause:
@@ -509,6 +511,34 @@ async def test_a_registry_has_so_many_runs_and_no_more() -> None:
     await registry.aclose()
 
 
+async def test_what_was_read_to_its_end_is_not_kept() -> None:
+    registry = RunRegistry(ThreadGate(0))
+
+    async def work(controller: Any) -> None:
+        controller.append_text("Hi")
+
+    async def read(*, whole: bool) -> str:
+        run = await registry.start("t1", wire(), work, await registry.hold("t1"))
+        response = await registry.respond(run, {})
+
+        async def receive() -> Any:
+            await (asyncio.Event().wait() if whole else run.ended.wait())
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if not whole:
+                await asyncio.Event().wait()
+
+        await response({"type": "http"}, receive, send)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return await registry.context.status(run.id)
+
+    assert await read(whole=True) == "missing"
+    assert await read(whole=False) == "done"
+    await registry.aclose()
+
+
 async def test_a_run_that_takes_too_long_is_stopped_and_says_so() -> None:
     registry = RunRegistry(ThreadGate(0), max_run_time=0.05)
     stopped = asyncio.Event()
@@ -543,3 +573,130 @@ async def test_a_run_that_is_cancelled_before_it_begins_ends_all_the_same() -> N
 
     assert registry.active("t1") is None
     (await registry.hold("t1"))()
+
+
+SERVER = """
+import asyncio, sys
+import uvicorn
+from langchain.agents import create_agent
+from langchain_core.tools import tool
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from assistant_stream_ce import create_app
+from assistant_stream_langchain.testing import ScriptedChatModel
+from tests.app.serving import calls
+
+@tool
+async def slow(query: str) -> str:
+    "Take forever."
+    print("running", flush=True)
+    await asyncio.Event().wait()
+    return query
+
+async def main():
+    async with AsyncSqliteSaver.from_conn_string(sys.argv[1]) as saver:
+        asking = calls(("slow", "c1", ['{"query":"q"}']))
+        model = ScriptedChatModel(turns=["First.", asking])
+        graph = create_agent(model, [slow], checkpointer=saver)
+        config = uvicorn.Config(create_app(graph), port=int(sys.argv[2]), log_level="warning")
+        await uvicorn.Server(config).serve()
+
+asyncio.run(main())
+"""
+
+
+async def test_a_server_that_is_killed_in_mid_run_leaves_threads_that_work(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    file = tmp_path / "threads.db"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SERVER, str(file), str(port), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        async with httpx.AsyncClient(base_url=url, timeout=20, trust_env=False) as http:
+            await started(http)
+            await Chat(http, thread_id="t1").ask("One")
+            async with reading(Chat(http, thread_id="t1"), body=body_of("t1", say("Two"))):
+                assert process.stdout is not None
+                await asyncio.wait_for(process.stdout.readline(), 20)
+                await saved(Chat(http, thread_id="t1"), 4)
+                process.kill()
+                await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+    async with AsyncSqliteSaver.from_conn_string(str(file)) as saver:
+        graph = agent(["Fine."], [fast, Pause().tool()], checkpointer=saver)
+        async with serving(create_app(graph)) as http:
+            chat = Chat(http, thread_id="t1")
+            history = await chat.history()
+            chat.state = history["values"]
+            assert [content for kind, content in chat.shown() if kind == "human"] == ["One", "Two"]
+            assert history["runId"] is None
+
+            await chat.ask("Three")
+
+            assert [message.type for message in await messages_of(graph, "t1")] == [
+                *("human", "ai", "human", "ai", "tool", "human", "ai"),
+            ]
+
+
+def body_of(thread_id: str, *commands: dict[str, Any]) -> dict[str, Any]:
+    return {"commands": list(commands), "state": {}, "threadId": thread_id}
+
+
+async def saved(chat: Chat, messages: int) -> None:
+    """Return when so many messages are in the file: LangGraph writes beside the run."""
+    for _ in range(400):
+        if len((await chat.history())["values"]["messages"]) >= messages:
+            return
+        await asyncio.sleep(0.02)
+    pytest.fail("nothing is saved")
+
+
+async def started(http: httpx.AsyncClient) -> None:
+    for _ in range(400):
+        try:
+            await http.get("/health")
+        except httpx.ConnectError:
+            await asyncio.sleep(0.05)
+        else:
+            return
+    pytest.fail("the server does not start")
+
+
+CHATS: list[tuple[Any, dict[str, Any]]] = [
+    ("data-stream", {"messages": [{"role": "user", "content": "Go"}], "threadId": "t1"}),
+    (
+        "ui-message-stream",
+        {
+            "id": "t1",
+            "trigger": "submit-message",
+            "messages": [
+                {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Go"}]},
+            ],
+        },
+    ),
+]
+
+
+@pytest.mark.parametrize(("protocol", "body"), CHATS)
+async def test_a_client_of_parts_is_told_how_a_stopped_run_ended(protocol: Any, body: Any) -> None:
+    pause = Pause()
+    asking = calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))
+    graph = agent([["Let me see.", *asking], "Fine."], [fast, pause.tool()])
+    async with serving(create_app(graph)) as http:
+        request = http.build_request("POST", "/chat", json=body)
+        response = await http.send(request, stream=True)
+        await asyncio.wait_for(pause.reached.wait(), 5)
+        rest = asyncio.create_task(response.aread())
+        assert (await http.post("/threads/t1/cancel")).json() == {"cancelled": True}
+        wire = await asyncio.wait_for(rest, 5)
+
+    decoded = decode(wire, protocol).checked()
+    results = {part["toolCallId"]: part for part in decoded.parts if part["type"] == "tool-call"}
+    assert decoded.text == "Let me see."
+    assert results["c1"]["result"] == "fast a"
+    assert "The call was stopped" in str(results["c2"]["result"])
+    assert results["c2"]["isError"]
+    assert decoded.status == {"type": "incomplete", "reason": "other"}

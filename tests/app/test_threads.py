@@ -13,7 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
-from langgraph.types import interrupt
+from langgraph.types import Send, interrupt
 
 from assistant_stream_ce import RequestError
 from assistant_stream_ce._json import to_json
@@ -504,3 +504,25 @@ async def test_a_call_that_was_left_open_long_ago_is_not_touched() -> None:
         await Chat(http, thread_id="old").ask("Hi")
 
         assert roles(model.calls[0]) == ["ai", "ai", "human"]
+
+
+async def test_a_step_that_was_never_saved_is_not_lost() -> None:
+    """The server died after the model had spoken, before the state with its message was saved."""
+    kept = InMemorySaver()
+    asking = calls(("fast", "c1", ['{"query":"a"}']))
+    graph, model = agent([asking, "Fine."], [fast])
+    graph = graph.copy({"checkpointer": kept})
+    config: Any = {"configurable": {"thread_id": "t1"}}
+    await graph.aupdate_state(config, {"messages": [("user", "Go")]}, as_node=START)
+    snapshot = await graph.aget_state(config)
+    said = AIMessage("", id="a1", tool_calls=[{"name": "fast", "args": {"query": "a"}, "id": "c1"}])
+    send = Send("tools", [{**said.tool_calls[0], "type": "tool_call"}])
+    await kept.aput_writes(
+        snapshot.config, [("messages", [said]), ("__pregel_tasks", send)], snapshot.tasks[0].id
+    )
+    assert (await graph.aget_state(config)).next == ()
+
+    async with serving(create_app(graph)) as http:
+        await Chat(http, thread_id="t1").ask("And now?")
+
+    assert roles(model.calls[0]) == ["human", "ai", "tool", "human"]

@@ -1,4 +1,5 @@
-"""`append_langgraph_event`, ours and upstream's: a token and an argument delta, early and late."""
+"""The two functions of upstream's LangGraph module, ours and upstream's: a token and an argument
+delta, early and late."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from typing import Any
 from langchain_core.messages import AIMessageChunk
 
 import assistant_stream_ce as ours
-from assistant_stream_langgraph import append_langgraph_event
+from assistant_stream_langgraph import append_langgraph_event, compat
 
 from .measure import Case
 from .peers import upstream
@@ -56,10 +57,41 @@ def per_delta(package: Any, append: Any, first: AIMessageChunk, delta: AIMessage
     return seconds / DELTAS * 1e6
 
 
+def per_nested_token(package: Any, module: Any, before: int) -> float:
+    """Microseconds to bring a sub-agent's token into the artifact of its call."""
+    seconds = 0.0
+    calls = [{"name": "research", "id": "call_1", "args": {}}]
+    initial = {"messages": [{"type": "ai", "id": "a", "content": "", "tool_calls": calls}]}
+    namespace = ("tools:1",)
+
+    async def run(controller: Any) -> None:
+        nonlocal seconds
+
+        def bring(message: AIMessageChunk) -> None:
+            target = module.get_tool_call_subgraph_state(
+                controller, namespace, "tools", {"messages": []}, artifact_field_name="inner"
+            )
+            module.append_langgraph_event(target, namespace, "messages", (message, {}))
+
+        bring(text(before))
+        start = time.process_time()
+        for _ in range(DELTAS):
+            bring(NEXT_TOKEN)
+        seconds = time.process_time() - start
+
+    async def main() -> None:
+        async for _ in package.create_run(run, state=initial):
+            pass
+
+    asyncio.run(main())
+    return seconds / DELTAS * 1e6
+
+
 def cases() -> list[Case]:
     """Both kinds of delta, at two lengths of what came before."""
     peer = upstream()
-    peer_append = upstream("modules.langgraph").append_langgraph_event
+    peer_module = upstream("modules.langgraph")
+    peer_append = peer_module.append_langgraph_event
 
     def case(
         name: str, make: Callable[[int], AIMessageChunk], before: int, delta: AIMessageChunk
@@ -73,7 +105,18 @@ def cases() -> list[Case]:
             repeats=5,
         )
 
+    nested = [
+        Case(
+            f"a sub-agent's token after {before:,}",
+            "µs",
+            lambda before=before: per_nested_token(ours, compat, before),  # type: ignore[misc]
+            lambda before=before: per_nested_token(peer, peer_module, before),  # type: ignore[misc]
+            repeats=5,
+        )
+        for before in (100, 20_000)
+    ]
     return [
+        *nested,
         case("text token", text, 100, NEXT_TOKEN),
         case("text token", text, 20_000, NEXT_TOKEN),
         case("tool-argument delta", arguments, 100, NEXT_PIECE),

@@ -16,7 +16,7 @@ from uuid import uuid4
 from starlette.responses import StreamingResponse
 
 import assistant_stream_ce as ours
-from assistant_stream_langgraph import stream_graph
+from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph.state import StateMirror
 
 from .measure import Case
@@ -68,22 +68,32 @@ async def floor(graph: Agent) -> int:
     return 0
 
 
+def our_events(graph: Agent) -> Any:
+    """The stream of somebody who wants parts and state."""
+    modes = ["messages", "updates", "values", "custom"]
+    return graph.astream({"messages": [QUESTION]}, thread(), stream_mode=modes, subgraphs=True)
+
+
 async def parts(graph: Agent) -> int:
     """Ours, for a client that shows parts."""
-    stream = stream_graph(graph, {"messages": [QUESTION]}, thread())
-    return await _size(ours.DataStreamResponse(stream))
+    return await _size(ours.DataStreamResponse(from_langgraph_events(our_events(graph))))
 
 
 async def state(graph: Agent) -> int:
     """Ours, for a client that shows the graph's state."""
-    stream = stream_graph(graph, {"messages": [QUESTION]}, thread(), parts=False)
+    stream = from_langgraph_events(our_events(graph), parts=False)
+    return await _size(ours.DataStreamResponse(stream))
+
+
+async def everything(graph: Agent) -> int:
+    """Ours with every stream mode. LangGraph asks for more itself then: a callback a token."""
+    stream = stream_graph(graph, {"messages": [QUESTION]}, thread())
     return await _size(ours.DataStreamResponse(stream))
 
 
 async def our_ag_ui(graph: Agent) -> int:
     """Ours, for a client that speaks AG-UI."""
-    stream = stream_graph(graph, {"messages": [QUESTION]}, thread())
-    return await _size(ours.AGUIResponse(stream))
+    return await _size(ours.AGUIResponse(from_langgraph_events(our_events(graph))))
 
 
 async def upstream_state(graph: Agent) -> int:
@@ -168,6 +178,7 @@ GOALS = {
 SIDES = (
     ("parts", parts, upstream_state, UPSTREAM),
     ("state", state, upstream_state, UPSTREAM),
+    ("stream_graph", everything, upstream_state, UPSTREAM),
     ("AG-UI", our_ag_ui, ag_ui_langgraph, AG_UI),
 )
 BURSTS = {"at once": AT_ONCE, "8 a turn": 8, "1 a turn": 1}
@@ -210,6 +221,7 @@ def _sizes() -> list[Case]:
         for pace, burst in BURSTS.items()
         for graph in [scripted_agent(script, burst)]
         for name, run, peer, peer_name in SIDES
+        if run is not everything
     ]
 
 

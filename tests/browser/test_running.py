@@ -64,38 +64,92 @@ async def test_reasoning_is_open_while_it_grows_and_folds_when_it_is_done(chat: 
     await expect(chat.page.locator(".reasoning-text").first).to_contain_text("The question is")
 
 
-async def test_the_stop_button_stops_and_the_thread_goes_on(chat: Chat) -> None:
+async def test_the_stop_button_stops_and_what_was_said_stays(chat: Chat) -> None:
+    text = chat.answer.locator(".markdown").last
+    await chat.start(QUESTION)
+    await expect(text).to_contain_text("You asked: How does", timeout=10_000)
+
+    await chat.stop_button.click()
+
+    await expect(chat.send_button).to_be_visible()
+    await expect(chat.answer.locator(".figure-stopped")).to_have_text("Stopped")
+    stopped = await text.inner_text()
+    assert "playground=True" not in stopped
+    await chat.reload()
+    await expect(chat.answer.locator(".figure-stopped")).to_have_text("Stopped")
+    await expect(text).to_have_text(stopped, use_inner_text=True)
+    await chat.ask("Hello")
+    await expect(chat.answer).to_contain_text("Ask me anything")
+
+
+async def test_a_run_that_was_stopped_before_it_said_anything_can_be_asked_again(
+    chat: Chat,
+) -> None:
     await chat.start(QUESTION)
     await chat.page.locator(".reasoning-text").first.wait_for()
 
     await chat.stop_button.click()
 
-    await expect(chat.send_button).to_be_visible()
-    stopped = await chat.answer.inner_text()
-    await chat.page.wait_for_timeout(400)
-    assert await chat.answer.inner_text() == stopped
-    await chat.ask("Hello")
-    await expect(chat.answer).to_contain_text("Ask me anything")
+    await expect(chat.page.locator(".unanswered")).to_contain_text("There is no answer")
+    await chat.page.get_by_role("button", name="Ask again").click()
+    await chat.stop_button.wait_for()
+    await chat.finish()
+    await expect(chat.messages).to_have_count(2)
+    await expect(chat.answer).to_contain_text("What the search found")
 
 
 async def test_the_keyboard_does_everything(chat: Chat) -> None:
+    keyboard = chat.page.keyboard
     await expect(chat.composer).to_be_focused()
-    await chat.page.keyboard.type("First line")
-    await chat.page.keyboard.press("Shift+Enter")
-    await chat.page.keyboard.type("second line")
+    await keyboard.type("First line")
+    await keyboard.press("Shift+Enter")
+    await keyboard.type("second line")
     await expect(chat.composer).to_have_value("First line\nsecond line")
-    await chat.page.keyboard.press("Enter")
+    await keyboard.press("Enter")
     await chat.stop_button.wait_for()
-    await chat.page.locator(".reasoning-text").first.wait_for()
+    await chat.page.locator('.tool[data-phase="running"]').first.wait_for()
 
-    await chat.page.keyboard.press("Escape")
+    await keyboard.press("Escape")
 
     await expect(chat.send_button).to_be_visible()
     await expect(chat.messages.first).to_have_text("First line\nsecond line", use_inner_text=True)
-    fold = chat.page.get_by_role("button", name=re.compile("Thought|Reasoning")).first
-    await fold.focus()
-    await chat.page.keyboard.press("Enter")
-    await expect(fold).to_have_attribute("aria-expanded", "true")
+    card = chat.tool("search_docs").get_by_role("button").first
+    await card.focus()
+    await keyboard.press("Enter")
+    await expect(card).to_have_attribute("aria-expanded", "true")
+    await keyboard.press("/")
+    await expect(chat.composer).to_be_focused()
+    await keyboard.press("ArrowUp")
+    field = chat.page.get_by_label("Change your message")
+    await expect(field).to_be_focused()
+    await keyboard.press("Escape")
+    await expect(field).to_have_count(0)
+
+
+async def test_keys_open_and_close_what_stands_around_the_thread(chat: Chat) -> None:
+    keyboard = chat.page.keyboard
+    threads = chat.page.get_by_role("navigation", name="Threads")
+    await expect(threads).to_be_visible()
+
+    await keyboard.press("Control+Shift+L")
+    await expect(threads).to_have_count(0)
+    await keyboard.press("Control+Shift+L")
+    await expect(threads).to_be_visible()
+    await keyboard.press("Control+Shift+E")
+    await expect(chat.state).to_be_visible()
+    await keyboard.press("Control+Shift+E")
+    await expect(chat.state).to_have_count(0)
+    await chat.page.evaluate("document.activeElement.blur()")
+    await keyboard.press("?")
+    keys = chat.page.get_by_role("dialog", name="Keys")
+    await expect(keys).to_be_visible()
+    await keyboard.press("Escape")
+    await expect(keys).to_have_count(0)
+    await chat.composer.focus()
+    await keyboard.press("?")
+    await expect(chat.composer).to_have_value("?")
+    await keyboard.press("Control+Shift+O")
+    await expect(chat.composer).to_have_value("")
 
 
 async def test_escape_stops_from_anywhere_on_the_page(chat: Chat) -> None:

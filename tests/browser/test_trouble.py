@@ -99,6 +99,8 @@ async def test_a_message_that_never_arrived_is_given_back(chat: Chat) -> None:
 
 
 async def test_an_answer_that_breaks_off_is_told(chat: Chat) -> None:
+    chat.expected = FAILED_REQUEST  # the page looks for the thread, which was never made
+
     async def cut(route: Route) -> None:
         await route.fulfill(
             status=200, content_type="text/plain", body='aui-state:[{"type":"set","path'

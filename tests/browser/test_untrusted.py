@@ -80,7 +80,7 @@ async def test_nothing_in_a_message_runs_or_loads(
     assert await chat.page.evaluate("window.hacked") is None
     await expect(chat.composer).to_be_visible()
     assert await chat.page.locator("#root :is(script, style, img, iframe, b)").count() == 0
-    links = chat.page.locator("#root a")
+    links = chat.page.locator(".chat a")
     targets = [await link.get_attribute("href") for link in await links.all()]
     assert sorted(target or "" for target in targets) == [
         "https://example.com/",

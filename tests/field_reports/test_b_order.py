@@ -358,7 +358,7 @@ async def test_b16_an_answer_that_broke_off_holds_no_other_back(form: str) -> No
 async def test_b16_a_fallback_is_told_live() -> None:
     """vercel #18504: the model that steps in is heard at once, word by word."""
     times: dict[str, float] = {}
-    async for chunk in stream_graph(falling_back(0.3), human(), THREAD):
+    async for chunk in stream_graph(falling_back(0.6), human(), THREAD):
         if chunk.type == "text-delta":
             times[chunk.text_delta] = time.monotonic()
 

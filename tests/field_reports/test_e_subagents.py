@@ -183,7 +183,7 @@ async def test_e29_sub_agents_stream_without_being_asked_to() -> None:
 
 def agent_as_node() -> Graph:
     inner: Graph = create_agent(
-        ScriptedChatModel(turns=[["One ", "two ", "three."]], delay=0.01), []
+        ScriptedChatModel(turns=[["One ", "two ", "three."]], delay=0.05), []
     )
     builder = StateGraph(MessagesState).add_node("inner", inner).add_edge(START, "inner")
     return builder.compile(checkpointer=InMemorySaver())

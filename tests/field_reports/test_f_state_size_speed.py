@@ -93,7 +93,7 @@ async def test_f30_only_the_keys_that_are_allowed_leave_the_server() -> None:
 
 async def test_f31_the_state_grows_while_the_node_is_at_work() -> None:
     """ag-ui #594: nothing changed on the page until the node had ended."""
-    model = ScriptedChatModel(turns=["a b c d"], delay=0.005)
+    model = ScriptedChatModel(turns=["a b c d"], delay=0.02)
 
     told = [state["messages"][-1]["content"] for state in await see_states(agent_of(model)[0])]
 

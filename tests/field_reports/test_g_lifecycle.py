@@ -11,6 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from langchain_core.messages import AIMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from starlette.applications import Starlette
@@ -36,6 +37,7 @@ from assistant_stream_ce.resumable import (
     create_resume_assistant_stream_response,
     cursor_from_request,
 )
+from assistant_stream_langchain.chains import stream_chain
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
 from assistant_stream_langgraph.app import create_app
@@ -45,7 +47,7 @@ from tests.npm import ask as ask_client
 from tests.npm import decode
 from tests.serialization.ai_sdk import read
 
-from .screen import THREAD, agent, human, received
+from .screen import FOUR_FORMS, THREAD, agent, call_part, human, received, see, see_form
 
 WIRES: list[type[AssistantStreamResponse]] = [
     DataStreamResponse,
@@ -92,6 +94,47 @@ async def test_g35_every_client_learns_of_an_error_and_of_the_end() -> None:
     assert b"It failed." in openai
     assert openai.endswith(b"data: [DONE]\n\n")
     assert b"Half" in await received(failing(), PlainTextResponse)
+
+
+def giving_up(way: str) -> Graph:
+    """A node that makes no use of the call that its first model makes, or begins to make."""
+    calls: dict[str, list[Any]] = {
+        "broken off": [call("look", '{"ci', "a"), RuntimeError("gone")],
+        "not kept": [call("look", '{"city": "Oz"}', "a")],
+    }
+    first = ScriptedChatModel(turns=[["Hm. ", *calls[way]]])
+    second = ScriptedChatModel(turns=["Whole answer."])
+
+    async def speak(state: MessagesState) -> Any:
+        if way == "broken off":
+            return {"messages": [await first.with_fallbacks([second]).ainvoke(state["messages"])]}
+        await first.ainvoke(state["messages"])
+        return {"messages": [await second.ainvoke(state["messages"])]}
+
+    builder = StateGraph(MessagesState).add_node("speak", speak).add_edge(START, "speak")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", FOUR_FORMS)
+@pytest.mark.parametrize("way", ["broken off", "not kept"])
+async def test_g35_a_call_that_was_given_up_leaves_nobody_waiting(way: str, form: str) -> None:
+    """ag-ui #2531: a model failed inside of a call, another one answered, and the page waited."""
+    shown = await see_form(form, giving_up(way))
+
+    assert shown.text == "Hm. Whole answer."
+    assert shown.status == {"type": "complete", "reason": "stop"}
+    assert call_part(shown, "a")["isError"] is True
+
+
+async def test_g35_a_callback_tells_of_such_a_call_too() -> None:
+    """ag-ui #2531: the same for a chain with a fallback."""
+    graph: Any = giving_up("broken off")
+
+    shown = await see(stream_chain(graph, human(), THREAD))
+
+    assert shown.text == "Hm. Whole answer."
+    assert shown.status == {"type": "complete", "reason": "stop"}
+    assert call_part(shown, "a")["isError"] is True
 
 
 def ticking() -> tuple[Graph, dict[str, Any]]:
@@ -238,10 +281,10 @@ async def test_g38_an_edit_names_the_message_that_it_takes_the_place_of() -> Non
 @pytest.mark.parametrize("wire", WIRES)
 async def test_g39_an_idle_answer_is_kept_alive_and_never_held_back(wire: Any) -> None:
     """CopilotKit #2059, #2043, agent-framework #6611, #6941, agent-service-toolkit #126: drops."""
-    graph = agent([["One ", 0.12, "two."]])
+    graph = agent([["One ", 0.4, "two."]])
 
     async def answer(request: Request) -> Response:
-        made: Response = wire(stream_graph(graph, human(), THREAD), heartbeat=0.03)
+        made: Response = wire(stream_graph(graph, human(), THREAD), heartbeat=0.05)
         return made
 
     async with serving(Starlette(routes=[Route("/", answer)])) as http:
@@ -294,7 +337,15 @@ async def test_g40_an_answer_outlives_its_client_and_is_read_again_from_where_it
 
 async def test_g40_a_page_that_is_loaded_again_finds_the_run_and_can_stop_it() -> None:
     """aegra #114: the same for a whole backend, with the state that the page had."""
-    graph = agent([["One ", 0.2, "two."]])
+    go_on = asyncio.Event()
+
+    @tool
+    async def wait() -> str:
+        """Wait."""
+        await go_on.wait()
+        return "waited"
+
+    graph = agent([["One ", call("wait", "{}", "a")], "two."], [wait])
     async with serving(create_app(graph)) as http:
         chat = Chat(http, thread_id="t1")
         async with reading(http, "/assistant", json=chat.body(say("Go"))):
@@ -302,10 +353,12 @@ async def test_g40_a_page_that_is_loaded_again_finds_the_run_and_can_stop_it() -
 
         found = (await http.post("/resume-state", json={"threadId": "t1"})).json()
         page = Chat(http, thread_id="t1", state=found["state"])
-        resumed = await http.post("/resume", json={"threadId": "t1", "runId": found["runId"]})
-        page.fold(resumed.content)
+        run = {"threadId": "t1", "runId": found["runId"]}
+        async with http.stream("POST", "/resume", json=run) as resumed:
+            go_on.set()
+            page.fold(await resumed.aread())
 
-        assert [content for _, content in page.shown()] == ["Go", "One two."]
+        assert [content for _, content in page.shown()] == ["Go", "One ", "waited", "two."]
         assert (await http.post("/threads/t1/cancel")).json() == {"cancelled": False}
 
 

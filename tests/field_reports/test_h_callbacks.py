@@ -151,7 +151,7 @@ async def test_h04_a_reader_that_does_not_read_holds_no_chain_back() -> None:
 
 async def test_h04_the_first_token_is_shown_before_the_second_is_there() -> None:
     """langfuse #10584: tokens were held and came all at once."""
-    chain = PROMPT | ScriptedChatModel(turns=[["One ", 0.3, "two."]])
+    chain = PROMPT | ScriptedChatModel(turns=[["One ", 0.6, "two."]])
     stream = stream_chain(chain, {"question": "?"})
     times: dict[str, float] = {}
     async for chunk in stream:

@@ -10,7 +10,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import ModuleType
 
+import assistant_stream_ce
+from tests.bench.peers import upstream
+
+from .cpu_clock import PACE, STREAMS, p99_gap
 from .crowd import Figures, Package, measure
 
 
@@ -28,15 +33,30 @@ def main() -> int:
     for package in packages:
         print(f"{package}: {options.runs} runs, a token in {options.pace} s ...", file=sys.stderr)
         found[package] = measure(package, options.runs, options.pace)
+    gaps = {package: p99_gap(_module(package)) for package in packages}
     print(f"{options.runs} runs at once (Python {platform.python_version()})\n{table(found)}")
+    print(
+        f"\n{STREAMS} bare streams, a chunk in {PACE * 1e3:g} ms each, on the CPU's own clock\n"
+        + _line("gap between chunks, p99 (ms)", [_number(gap) for gap in gaps.values()])
+    )
     for package, figures in found.items():
         for problem in figures.problems:
             print(f"{package}: {problem}", file=sys.stderr)
     if options.json:
-        document = {package: asdict(figures) for package, figures in found.items()}
+        document = {
+            package: {**asdict(figures), "cpu_clock_gap": gaps[package]}
+            for package, figures in found.items()
+        }
         options.json.write_text(json.dumps(document, indent=2) + "\n")
     ours = found["ours"]
     return 1 if ours.lost_runs or ours.lost_answers else 0
+
+
+def _module(package: Package) -> ModuleType:
+    if package == "ours":
+        return assistant_stream_ce
+    upstream("serialization")
+    return upstream()
 
 
 def table(found: dict[Package, Figures]) -> str:

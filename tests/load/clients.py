@@ -25,8 +25,11 @@ FIRST_TOKEN = b'"reasoning"'
 SMALL = 4096
 """Bytes that the kernel takes in for a client that stalls."""
 
-PATIENCE = 120.0
-"""Seconds until a client gives up: everything ends by itself."""
+PATIENCE = 45.0
+"""Seconds without a byte after which a client gives up."""
+
+MOST = 200.0
+"""Seconds after which it gives up whatever comes: everything ends by itself."""
 
 
 @dataclass
@@ -107,7 +110,7 @@ async def visit(http: Http, seen: Visit, *, can_resume: bool, run_time: float) -
     buffer = SMALL if seen.manner == "stalls" else 2**18
     start = time.perf_counter()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(MOST):
             reader, writer = await http.open("POST", "/assistant", body, buffer)
             try:
                 seen.body = await reader.read(1)
@@ -151,7 +154,8 @@ async def _read_for(reader: asyncio.StreamReader, seconds: float) -> None:
 async def _read_all(reader: asyncio.StreamReader, seen: Visit, pause: float) -> None:
     pieces = [seen.body]
     while True:
-        piece = await reader.read(65536)
+        async with asyncio.timeout(PATIENCE):
+            piece = await reader.read(65536)
         if not piece:
             break
         seen.arrivals.append(time.perf_counter())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+import assistant_stream_ce
+from tests.load.cpu_clock import PACE, p99_gap
 from tests.load.crowd import measure
 
 
@@ -14,3 +16,7 @@ def test_no_run_is_lost() -> None:
     assert figures.problems == ()
     assert (figures.lost_runs, figures.lost_answers) == (0, 0)
     assert figures.peak < 100
+
+
+def test_many_streams_hardly_hold_each_other_up() -> None:
+    assert p99_gap(assistant_stream_ce) < PACE * 1e3 + 5

@@ -5,10 +5,17 @@ import {
   type useExternalMessageConverter,
 } from "@assistant-ui/react";
 import { convertLangChainMessages, type LangChainMessage } from "@assistant-ui/react-langgraph";
+import { namedFileOf } from "./attachments";
 import { isObject, type JSONObject, type JSONValue } from "./json";
 import { citationsOf } from "./sources";
 
-export type Interrupt = { readonly id: string; readonly value: JSONValue };
+export type Interrupt = {
+  readonly id: string;
+  readonly value: JSONValue;
+  /** The tool calls that it is about, as far as the server could tell. */
+  readonly actions?: unknown;
+  readonly response_schema?: unknown;
+};
 
 export type GraphState = {
   readonly messages?: readonly JSONObject[];
@@ -122,21 +129,40 @@ export const convertMessage: Callback = (raw, metadata) => {
   return { ...converted, content: [...converted.content, ...sources] } as typeof converted;
 };
 
+type Commands = AssistantTransportConnectionMetadata["pendingCommands"];
+
+const optimisticBlock = (part: { type: string; text?: string; image?: string }): JSONObject => {
+  if (part.type === "text") return { type: "text", text: part.text ?? "" };
+  const address = part.image ?? "";
+  const file = namedFileOf(address);
+  if (file === undefined) return { type: "image_url", image_url: address };
+  const { mimeType, name, data } = file;
+  return { type: "file", mime_type: mimeType, source_type: "base64", data, metadata: { filename: name } };
+};
+
 /** What the user has just sent, shown until the server's state holds it. */
-const optimisticMessages = (
-  commands: AssistantTransportConnectionMetadata["pendingCommands"],
-): JSONObject[] =>
+const optimisticMessages = (commands: Commands): JSONObject[] =>
   commands
     .filter((command) => command.type === "add-message")
-    .map((command) => ({
-      type: "human",
-      content: command.message.parts.map(
-        (part): JSONObject =>
-          part.type === "text"
-            ? { type: "text", text: part.text }
-            : { type: "image_url", image_url: part.image },
-      ),
-    }));
+    .map((command) => ({ type: "human", content: command.message.parts.map(optimisticBlock) }));
+
+/** What stays of the thread while a message is asked again, or another way. */
+const beforeFork = (messages: readonly JSONObject[], commands: Commands): readonly JSONObject[] => {
+  for (const command of commands) {
+    const id =
+      command.type === "add-message"
+        ? command.sourceId
+        : command.type === "regenerate"
+          ? command.messageId
+          : null;
+    const index = id === null ? -1 : messages.findIndex((message) => message.id === id);
+    if (index < 0) continue;
+    // A question that is asked again stays; its answers go.
+    const isAsked = command.type === "regenerate" && messages[index]!.type === "human";
+    return messages.slice(0, isAsked ? index + 1 : index);
+  }
+  return messages;
+};
 
 const NO_METADATA = {};
 
@@ -146,7 +172,7 @@ export const createConverter = () => {
   return (state: GraphState, connection: AssistantTransportConnectionMetadata) => {
     const stored = Array.isArray(state.messages) ? state.messages.filter(isObject) : [];
     const messages = [
-      ...(stored as JSONObject[]),
+      ...beforeFork(stored as JSONObject[], connection.pendingCommands),
       ...optimisticMessages(connection.pendingCommands),
     ];
     return {

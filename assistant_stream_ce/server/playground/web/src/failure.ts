@@ -2,7 +2,7 @@ import { isObject, parseJSON } from "./json";
 
 export type Failure = { readonly title: string; readonly detail: string | undefined };
 
-const UNREACHABLE: Failure = {
+export const UNREACHABLE: Failure = {
   title: "The server could not be reached",
   detail: "Check that it is running and that you are online, then send the message again.",
 };
@@ -10,6 +10,11 @@ const UNREACHABLE: Failure = {
 const BROKEN_OFF: Failure = {
   title: "The connection broke off before the answer was complete",
   detail: "Reload the page to see what the server has kept.",
+};
+
+export const UNFINISHED: Failure = {
+  title: "The answer was not completed",
+  detail: "The server has ended its run. What it had kept is shown; try again, or go on from here.",
 };
 
 /** What the browsers say when no connection came about (Chromium, Firefox, Safari). */
@@ -31,6 +36,12 @@ const refused = (status: number, body: string): Failure => ({
       : `The server refused the request (${status})`,
   detail: messageInBody(body),
 });
+
+/** Whether the line to the server is at fault, rather than what came over it. */
+export const isConnectionLoss = (error: unknown): boolean => {
+  const message = error instanceof Error ? error.message : String(error);
+  return !/^Status \d{3}: /.test(message) && (NO_CONNECTION.test(message) || CUT.test(message));
+};
 
 /** Puts an error of the runtime into words for the reader. */
 export const toFailure = (error: unknown): Failure => {

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState, useSyncExternalStore } from "react";
+import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 
 export const useMediaQuery = (query: string): boolean => {
   const subscribe = useCallback(
@@ -50,4 +50,33 @@ export const useEscape = (onEscape: () => void): void => {
     window.addEventListener("keydown", onKeyDown);
     return () => window.removeEventListener("keydown", onKeyDown);
   }, [onEscape]);
+};
+
+/** Whether what is typed now goes into a field. */
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && target.matches("input, textarea, select, [contenteditable]");
+
+const keysOf = (event: KeyboardEvent): string => {
+  const isMod = event.ctrlKey || event.metaKey;
+  if (!isMod) return event.key;
+  return `mod+${event.shiftKey ? "shift+" : ""}${event.key.toLowerCase()}`;
+};
+
+/** Keys that work everywhere: `mod+shift+o` (Control or Command), or one character outside fields. */
+export const useShortcuts = (actions: Readonly<Record<string, () => void>>): void => {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.isComposing || event.altKey) return;
+      const keys = keysOf(event);
+      const action = latest.current[keys];
+      if (action === undefined || document.querySelector("dialog[open]") !== null) return;
+      if (!keys.startsWith("mod+") && isTyping(event.target)) return;
+      event.preventDefault();
+      action();
+    };
+    window.addEventListener("keydown", onKeyDown);
+    return () => window.removeEventListener("keydown", onKeyDown);
+  }, []);
 };

@@ -1,27 +1,57 @@
 import { useTheme } from "../hooks";
-import { MoonIcon, PanelIcon, PlusIcon, SunIcon } from "./icons";
+import { HelpIcon, MoonIcon, PanelIcon, PlusIcon, SidebarIcon, SunIcon } from "./icons";
+
+export const BrandMark = () => (
+  <svg className="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
+    <rect width="24" height="24" rx="7" />
+    <path d="M6 9.5h8M6 14.5h12" />
+  </svg>
+);
 
 type Props = {
-  readonly onNewThread: () => void;
-  readonly isPanelOpen?: boolean;
-  readonly onTogglePanel?: () => void;
+  readonly title: string | undefined;
+  /** Left out where the list of threads offers it. */
+  readonly onNewThread: (() => void) | undefined;
+  readonly onShowList: (() => void) | undefined;
+  readonly onShowHelp: () => void;
+  readonly panel: { readonly isOpen: boolean; readonly onToggle: () => void } | undefined;
 };
 
-export const Header = ({ onNewThread, isPanelOpen, onTogglePanel }: Props) => {
+export const Header = ({ title, onNewThread, onShowList, onShowHelp, panel }: Props) => {
   const { isDark, toggle } = useTheme();
   return (
     <header className="header">
       <div className="brand">
-        <svg className="brand-mark" viewBox="0 0 24 24" aria-hidden="true">
-          <rect width="24" height="24" rx="7" />
-          <path d="M6 9.5h8M6 14.5h12" />
-        </svg>
-        <span className="brand-name">Assistant</span>
+        {onShowList !== undefined ? (
+          <button
+            type="button"
+            className="icon-button"
+            aria-label="Show the list of threads"
+            title="Threads (Ctrl Shift L)"
+            onClick={onShowList}
+          >
+            <SidebarIcon />
+          </button>
+        ) : (
+          onNewThread !== undefined && <BrandMark />
+        )}
+        <span className="brand-name header-title">{title || "Assistant"}</span>
       </div>
       <div className="header-actions">
-        <button type="button" className="button button-quiet" onClick={onNewThread}>
-          <PlusIcon />
-          <span>New thread</span>
+        {onNewThread !== undefined && (
+          <button type="button" className="button button-quiet" onClick={onNewThread}>
+            <PlusIcon />
+            <span>New thread</span>
+          </button>
+        )}
+        <button
+          type="button"
+          className="icon-button header-help"
+          aria-label="Show the keys"
+          title="Keys (?)"
+          onClick={onShowHelp}
+        >
+          <HelpIcon />
         </button>
         <button
           type="button"
@@ -32,14 +62,14 @@ export const Header = ({ onNewThread, isPanelOpen, onTogglePanel }: Props) => {
         >
           {isDark ? <SunIcon /> : <MoonIcon />}
         </button>
-        {onTogglePanel !== undefined && (
+        {panel !== undefined && (
           <button
             type="button"
             className="icon-button"
             aria-label="Show the state of the graph"
-            title="State"
-            aria-pressed={isPanelOpen}
-            onClick={onTogglePanel}
+            title="State and wire (Ctrl Shift E)"
+            aria-pressed={panel.isOpen}
+            onClick={panel.onToggle}
           >
             <PanelIcon />
           </button>

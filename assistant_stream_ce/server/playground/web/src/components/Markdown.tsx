@@ -2,9 +2,11 @@ import {
   MarkdownTextPrimitive,
   type CodeHeaderProps,
   type MarkdownTextPrimitiveProps,
+  type SyntaxHighlighterProps,
 } from "@assistant-ui/react-markdown";
 import remarkGfm from "remark-gfm";
 import { safeLink } from "../links";
+import { Code } from "./Code";
 import { CopyButton } from "./CopyButton";
 
 const CodeHeader = ({ language, code }: CodeHeaderProps) => (
@@ -12,6 +14,14 @@ const CodeHeader = ({ language, code }: CodeHeaderProps) => (
     <span>{language === undefined || language === "unknown" ? "Text" : language}</span>
     <CopyButton label="Copy this code" text={() => code} />
   </div>
+);
+
+const CodeBody = ({ components: { Pre, Code: Element }, language, code }: SyntaxHighlighterProps) => (
+  <Pre tabIndex={0}>
+    <Element>
+      <Code code={code} language={language} />
+    </Element>
+  </Pre>
 );
 
 const Link = ({ href, children }: { href?: string; children?: React.ReactNode }) => {
@@ -42,6 +52,7 @@ const components: NonNullable<MarkdownTextPrimitiveProps["components"]> = {
     </div>
   ),
   CodeHeader,
+  SyntaxHighlighter: CodeBody,
 };
 
 const plugins = [remarkGfm];

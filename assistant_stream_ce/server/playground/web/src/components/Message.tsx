@@ -1,34 +1,23 @@
-import { MessagePrimitive, useAuiState, type EnrichedPartState } from "@assistant-ui/react";
-import { safeWebLink } from "../links";
+import {
+  ActionBarPrimitive,
+  MessagePrimitive,
+  useAssistantTransportSendCommand,
+  useAuiState,
+  type EnrichedPartState,
+} from "@assistant-ui/react";
+import { useMemo } from "react";
+import { useGraphState, useSession } from "../runtime";
+import { useStore } from "../store";
+import { accountOf, durationInWords } from "../usage";
+import { FilePart, ImagePart } from "./Attachments";
+import { BranchPicker } from "./BranchPicker";
 import { CopyButton } from "./CopyButton";
-import { FileIcon } from "./icons";
+import { AgainIcon, PencilIcon } from "./icons";
 import { Markdown } from "./Markdown";
 import { Reasoning } from "./Reasoning";
 import { Sources } from "./Sources";
 import { ToolCard } from "./ToolCard";
 import { useInterrupts } from "./InterruptCard";
-
-const ImagePart = ({ image }: { readonly image: string }) => {
-  if (/^(data:image\/|blob:)/.test(image)) {
-    return <img className="image-part" src={image} alt="Attached image" />;
-  }
-  const href = safeWebLink(image);
-  return href === undefined ? null : (
-    <p>
-      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-        Open the image
-      </a>
-    </p>
-  );
-};
-
-const FilePart = ({ filename, mimeType }: { filename?: string; mimeType: string }) => (
-  <p className="file-part">
-    <FileIcon />
-    <span>{filename ?? "File"}</span>
-    <span className="file-type">{mimeType}</span>
-  </p>
-);
 
 const AssistantPart = ({ part }: { readonly part: EnrichedPartState }) => {
   const isLive = useAuiState((s) => s.message.status?.type === "running");
@@ -67,15 +56,62 @@ const WaitingDots = () => {
   );
 };
 
-const MessageActions = () => {
+/** Tokens and times of an answer, in one line. */
+const Figures = () => {
+  const session = useSession();
+  const messageId = useAuiState((s) => s.message.id);
+  const state = useGraphState((s) => s);
+  const account = useMemo(() => accountOf(state, messageId), [state, messageId]);
+  const timing = useStore(session.clock.timings).get(messageId);
+  const isStopped = account.isStopped || timing?.isStopped === true;
+  return (
+    <>
+      {isStopped && <span className="figure-stopped">Stopped</span>}
+      {account.usage !== undefined && (
+        <span title="Tokens that the model has read and written">
+          {account.usage.input.toLocaleString()} in, {account.usage.output.toLocaleString()} out
+        </span>
+      )}
+      {timing?.first !== undefined && (
+        <span title="Time to the first of the answer">
+          first after {durationInWords(timing.first)}
+        </span>
+      )}
+      {timing !== undefined && timing.total > 0 && (
+        <span title="Time of the whole answer">{durationInWords(timing.total)}</span>
+      )}
+    </>
+  );
+};
+
+const MessageFooter = () => {
+  const send = useAssistantTransportSendCommand();
+  const messageId = useAuiState((s) => s.message.id);
+  const isBusy = useAuiState((s) => s.thread.isRunning);
   const isRunning = useAuiState((s) => s.message.status?.type === "running");
   const text = useAuiState((s) =>
     s.message.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("\n\n"),
   );
-  if (isRunning || text === "") return null;
+  if (isRunning) return null;
   return (
-    <div className="message-actions">
-      <CopyButton label="Copy this answer" text={() => text} />
+    <div className="message-footer">
+      <BranchPicker />
+      <div className="message-actions">
+        {text !== "" && <CopyButton label="Copy this answer" text={() => text} />}
+        <button
+          type="button"
+          className="icon-button icon-button-small"
+          aria-label="Answer again"
+          title="Answer again"
+          disabled={isBusy}
+          onClick={() => send({ type: "regenerate", messageId })}
+        >
+          <AgainIcon />
+        </button>
+      </div>
+      <p className="figures">
+        <Figures />
+      </p>
     </div>
   );
 };
@@ -85,7 +121,7 @@ export const AssistantMessage = () => (
     <MessagePrimitive.Parts>{({ part }) => <AssistantPart part={part} />}</MessagePrimitive.Parts>
     <WaitingDots />
     <Sources />
-    <MessageActions />
+    <MessageFooter />
   </MessagePrimitive.Root>
 );
 
@@ -102,8 +138,27 @@ const UserPart = ({ part }: { readonly part: EnrichedPartState }) => {
   }
 };
 
-export const UserMessage = () => (
-  <MessagePrimitive.Root className="message message-user" aria-label="You">
-    <MessagePrimitive.Parts>{({ part }) => <UserPart part={part} />}</MessagePrimitive.Parts>
-  </MessagePrimitive.Root>
-);
+export const UserMessage = () => {
+  const isBusy = useAuiState((s) => s.thread.isRunning);
+  return (
+    <MessagePrimitive.Root className="message-said" aria-label="You">
+      <div className="message message-user">
+        <MessagePrimitive.Parts>{({ part }) => <UserPart part={part} />}</MessagePrimitive.Parts>
+      </div>
+      <div className="message-footer">
+        <div className="message-actions">
+          <ActionBarPrimitive.Edit
+            className="icon-button icon-button-small"
+            aria-label="Change this message"
+            title="Change this message"
+            data-action="edit"
+            disabled={isBusy}
+          >
+            <PencilIcon />
+          </ActionBarPrimitive.Edit>
+        </div>
+        <BranchPicker />
+      </div>
+    </MessagePrimitive.Root>
+  );
+};

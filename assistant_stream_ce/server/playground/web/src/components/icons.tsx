@@ -57,3 +57,30 @@ export const FileIcon = icon(
     <path d="M13.5 3.5V8H18" />
   </>,
 );
+export const SidebarIcon = icon(
+  <>
+    <rect x="3.5" y="4.5" width="17" height="15" rx="3" />
+    <path d="M9.5 4.5v15" />
+  </>,
+);
+export const TrashIcon = icon(
+  <path d="M4.5 7h15M9.5 7V5.2A1.2 1.2 0 0 1 10.7 4h2.6a1.2 1.2 0 0 1 1.2 1.2V7m2.8 0-.7 11.2a1.8 1.8 0 0 1-1.8 1.8H9.2a1.8 1.8 0 0 1-1.8-1.8L6.7 7" />,
+);
+export const HelpIcon = icon(
+  <>
+    <rect x="3" y="6.5" width="18" height="11.5" rx="2.5" />
+    <path d="M7 10.2v.1M11 10.2v.1M15 10.2v.1M18 10.2v.1M8.5 14.5h7" />
+  </>,
+);
+export const PaperclipIcon = icon(
+  <path d="m19 11.5-7.3 7.3a4.6 4.6 0 0 1-6.5-6.5l7.7-7.7a3.1 3.1 0 0 1 4.4 4.4l-7.6 7.6a1.5 1.5 0 0 1-2.2-2.2l6.9-6.8" />,
+);
+export const PencilIcon = icon(<path d="m14 6.5 3.5 3.5M5 19l.8-3.8L16 5a1.8 1.8 0 0 1 2.6 0l.4.4a1.8 1.8 0 0 1 0 2.6L8.8 18.2Z" />);
+export const AgainIcon = icon(
+  <>
+    <path d="M19 12a7 7 0 1 1-2.1-5" />
+    <path d="M19.5 3.5v4h-4" />
+  </>,
+);
+export const BackIcon = icon(<path d="m14 7-5 5 5 5" />);
+export const ForwardIcon = icon(<path d="m10 7 5 5-5 5" />);
