@@ -72,7 +72,7 @@ def create_app(
     store: ResumableStreamStore | None = None,
     debug: bool = False,
 ) -> Starlette:
-    """Return an ASGI app that serves `graph` to assistant-ui clients.
+    """Return an ASGI app that serves `graph` to assistant-ui, AI SDK, AG-UI and OpenAI clients.
 
     ```python
     app = create_app(graph)  # or, in FastAPI: api.mount("/agent", create_app(graph))
@@ -82,6 +82,10 @@ def create_app(
       graph's state, messages included, token by token. `?protocol=assistant-transport` selects
       that wire; the client's default is the data stream. The id of the thread is in the response
       header `x-thread-id`.
+    - `POST /chat` is for `useDataStreamRuntime` and the AI SDK, whichever the request's shape
+      says, or `?protocol=data-stream` and `ai-sdk`; `GET /chat/{id}/stream` reads a run again.
+    - `POST /agui` is for AG-UI's clients, `POST /v1/chat/completions` for OpenAI's.
+    - `GET /openapi.json` describes all endpoints.
     - `GET /threads/{id}/state` has what the thread holds, for a page that is loaded again, and
       `GET /threads/{id}/messages` has it as messages. `GET /threads` lists the threads, newest
       first; `DELETE /threads/{id}` forgets one.
