@@ -12,11 +12,15 @@ const timeOf = (milliseconds: number): string =>
     ? `${Math.round(milliseconds)} ms`
     : `${(milliseconds / 1_000).toFixed(1)} s`;
 
+/** The way to a place in the state; in the middle of a long one stands nothing of interest. */
+const pathInWords = (path: readonly unknown[]): string =>
+  (path.length > 3 ? [...path.slice(0, 2), "…", path.at(-1)] : path).join("/") || "(all)";
+
 const operationInWords = (operation: unknown): string => {
   if (!isObject(operation)) return summarise(operation, 60);
-  const path = Array.isArray(operation.path) ? operation.path.join("/") : "";
+  const path = pathInWords(Array.isArray(operation.path) ? operation.path : []);
   const sign = operation.type === "append-text" ? "+" : "=";
-  return `${path || "(all)"} ${sign} ${summarise(operation.value, 60)}`;
+  return `${path} ${sign} ${summarise(operation.value, 60)}`;
 };
 
 /** What a frame says in one line: for the state, what is changed in it. */
