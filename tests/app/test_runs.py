@@ -14,6 +14,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from langchain.agents import create_agent
+from langchain.agents.middleware import HumanInTheLoopMiddleware
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -22,6 +23,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from assistant_stream_ce import RequestError
 from assistant_stream_ce._json import to_json
+from assistant_stream_ce.resumable import create_in_memory_resumable_stream_store
 from assistant_stream_ce.serialization import DataStreamEncoder
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph._runs import RunRegistry, Wire
@@ -700,3 +702,34 @@ async def test_a_client_of_parts_is_told_how_a_stopped_run_ended(protocol: Any, 
     assert "The call was stopped" in str(results["c2"]["result"])
     assert results["c2"]["isError"]
     assert decoded.status == {"type": "incomplete", "reason": "other"}
+
+
+async def test_the_answers_of_runs_can_be_kept_elsewhere() -> None:
+    store = create_in_memory_resumable_stream_store()
+    async with serving(create_app(agent(["Hi."], []), store=store)) as http:
+        async with reading(Chat(http, thread_id="t1")) as response:
+            wire = await response.aread()
+        stream_id = response.headers["x-resumable-stream-id"]
+
+    kept = [entry.chunk async for entry in store.read(stream_id, "", asyncio.Event())]
+    assert b"".join(kept) == wire
+
+
+async def test_an_answer_of_the_wrong_form_leaves_the_question() -> None:
+    gate = HumanInTheLoopMiddleware(interrupt_on={"fast": True}, interrupt_mode="per_call")
+    asking = calls(("fast", "c1", ['{"query":"a"}']))
+    graph = agent([asking, "Fine."], [fast], middleware=[gate])
+    async with serving(create_app(graph)) as http:
+        chat = Chat(http, thread_id="t1")
+        await chat.ask("Go")
+        edit: Any = {"type": "edit", "edited_action": {"name": "fast", "args": {"query": [1]}}}
+
+        decoded = await chat.send({"type": "resume", "value": edit})
+
+        assert "does not have the form" in decoded.status["error"]["message"]
+        assert len((await chat.history())["interrupts"]) == 1
+        edit["edited_action"]["args"] = {"query": "b"}
+        await chat.send({"type": "resume", "value": edit})
+        assert "fast b" in chat.shown()[-2][1]
+        assert chat.shown()[-1] == ("ai", "Fine.")
+        assert chat.state["interrupts"] == []
