@@ -1,4 +1,4 @@
-"""Runs that outlive their client: dropped, read again, stopped, taken over, ended by a shutdown."""
+"""Runs that outlive their client: dropped, read again, taken over, ended by a shutdown."""
 
 from __future__ import annotations
 
@@ -6,129 +6,34 @@ import asyncio
 import logging
 import socket
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from langchain.agents import create_agent
 from langchain.agents.middleware import HumanInTheLoopMiddleware
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-from langgraph.graph import START, MessagesState, StateGraph
 
 from assistant_stream_ce import RequestError
-from assistant_stream_ce._json import to_json
 from assistant_stream_ce.resumable import create_in_memory_resumable_stream_store
 from assistant_stream_ce.serialization import DataStreamEncoder
-from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph._runs import RunRegistry, Wire
 from assistant_stream_langgraph.app import create_app
-from assistant_stream_langgraph.threads import Graph, ThreadGate
+from assistant_stream_langgraph.threads import ThreadGate
+from tests.app.pausing import (
+    Pause,
+    agent,
+    ended,
+    fast,
+    find_run,
+    messages_of,
+    read_until,
+    reading,
+    shown,
+)
 from tests.app.serving import Chat, calls, say, serving
-from tests.npm import decode
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
-
-
-class Pause:
-    """Holds a model or a tool until the test lets it go on."""
-
-    def __init__(self) -> None:
-        self.reached = asyncio.Event()
-        self.go_on = asyncio.Event()
-        self.stopped = asyncio.Event()
-
-    async def wait(self) -> None:
-        self.reached.set()
-        try:
-            await self.go_on.wait()
-        except asyncio.CancelledError:
-            self.stopped.set()
-            raise
-
-    def tool(self, name: str = "slow") -> BaseTool:
-        @tool(name)
-        async def slow(query: str) -> str:
-            """Take as long as it takes."""
-            await self.wait()
-            return f"slow {query}"
-
-        return slow
-
-
-@tool
-async def fast(query: str) -> str:
-    """Answer at once."""
-    return f"fast {query}"
-
-
-def agent(turns: list[Any], tools: list[Any], **options: Any) -> Graph:
-    options.setdefault("checkpointer", InMemorySaver())
-    graph: Graph = create_agent(ScriptedChatModel(turns=turns), tools, **options)
-    return graph
-
-
-async def messages_of(graph: Graph, thread_id: str) -> list[BaseMessage]:
-    snapshot = await graph.aget_state({"configurable": {"thread_id": thread_id}})
-    assert snapshot.next == ()
-    messages: list[BaseMessage] = snapshot.values.get("messages", [])
-    return messages
-
-
-def shown(messages: list[BaseMessage]) -> list[tuple[str, Any]]:
-    return [(message.type, message.content) for message in messages]
-
-
-@asynccontextmanager
-async def reading(
-    chat: Chat, path: str = "/assistant", body: Any = None
-) -> AsyncGenerator[httpx.Response, None]:
-    """An answer that is being read; leaving the block is the client that goes away, and so is
-    leaving a loop over its pieces."""
-    url = f"{chat.prefix}{path}"
-    request = chat.http.build_request(
-        "POST", url, params={"protocol": chat.protocol}, json=body or chat.body(say("Go"))
-    )
-    response = await chat.http.send(request, stream=True)
-    assert response.status_code == 200, await response.aread()
-    chat.thread_id = response.headers.get("x-thread-id", chat.thread_id)
-    try:
-        yield response
-    finally:
-        await response.aclose()
-
-
-async def read_until(response: httpx.Response, text: str) -> bytes:
-    wire = b""
-    async for piece in response.aiter_bytes():
-        wire += piece
-        if text.encode() in wire:
-            break
-    return wire
-
-
-async def ended(chat: Chat) -> None:
-    """Return when no run goes on in the thread."""
-    for _ in range(500):
-        if (await chat.history())["runId"] is None:
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail("the run goes on")
-
-
-async def find_run(chat: Chat) -> Any:
-    """What a page that was loaded again asks first: the run, and the state it goes on from."""
-    params = {"protocol": chat.protocol}
-    asked = {"threadId": chat.thread_id}
-    found = await chat.http.post("/resume-state", params=params, json=asked)
-    assert found.status_code == 200, found.text
-    return found.json()
 
 
 @pytest.mark.parametrize("protocol", ["data-stream", "assistant-transport"])
@@ -248,174 +153,6 @@ async def test_the_last_reader_that_goes_cancels_where_it_is_set() -> None:
             await asyncio.wait_for(pause.reached.wait(), 5)
 
         await asyncio.wait_for(pause.stopped.wait(), 5)
-
-
-async def test_a_stopped_run_tells_its_reader_and_leaves_a_thread_that_works() -> None:
-    pause = Pause()
-    asking = calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))
-    graph = agent([asking, "Fine."], [fast, pause.tool()])
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat) as response:
-            await asyncio.wait_for(pause.reached.wait(), 5)
-            rest = asyncio.create_task(response.aread())
-            stopped = await http.post("/threads/t1/cancel")
-            wire = await asyncio.wait_for(rest, 5)
-        again = await http.post("/threads/t1/cancel")
-        chat.fold(wire)
-
-        assert stopped.json() == {"cancelled": True}
-        assert again.json() == {"cancelled": False}
-        assert pause.stopped.is_set()
-        messages = await messages_of(graph, "t1")
-        assert chat.state == to_json({"messages": messages})
-        assert [(m.type, m.content) for m in messages[2:]] == [
-            ("tool", "fast a"),
-            ("tool", "The call was stopped before it had a result."),
-        ]
-        await chat.ask("Go on")
-        assert chat.shown()[-1] == ("ai", "Fine.")
-
-
-async def test_what_the_model_had_said_is_kept_and_marked() -> None:
-    graph = agent([["One ", "two ", 30.0, "three"], "Again."], [])
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat) as response:
-            wire = b""
-            async for piece in response.aiter_bytes():
-                wire += piece
-                if b"two" in wire and b"cancelled" not in wire:
-                    await http.post("/threads/t1/cancel")
-        chat.fold(wire)
-
-        assert chat.shown() == [("human", "Go"), ("ai", "One two ")]
-        assert chat.state["messages"][1]["response_metadata"] == {"finish_reason": "cancelled"}
-        assert (await chat.history())["values"] == chat.state
-        listed = (await http.get("/threads/t1/messages")).json()["messages"]
-        assert listed[-1]["status"] == {"type": "incomplete", "reason": "cancelled"}
-        await chat.ask("Once more")
-        assert chat.shown()[-1] == ("ai", "Again.")
-
-
-async def test_a_call_that_was_still_being_written_is_kept_with_a_result() -> None:
-    asking = [*calls(("fast", "c1", ['{"query":', '"abc'])), 30.0]
-    graph = agent([asking, "Fine."], [fast])
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat) as response:
-            await read_until(response, "abc")
-            await http.post("/threads/t1/cancel")
-
-        messages = await messages_of(graph, "t1")
-        assert [message.type for message in messages] == ["human", "ai", "tool"]
-        partial = messages[1]
-        assert isinstance(partial, AIMessage)
-        assert [(call["id"], call["args"]) for call in partial.tool_calls] == [
-            ("c1", {"query": "abc"})
-        ]
-        assert not partial.invalid_tool_calls
-        chat.state = (await chat.history())["values"]
-        await chat.ask("Go on")
-        assert chat.shown()[-1] == ("ai", "Fine.")
-
-
-def graph_of_subgraph(inner: Graph) -> Graph:
-    builder = StateGraph(MessagesState)
-    builder.add_node("inner", inner)
-    builder.add_edge(START, "inner")
-    return builder.compile(checkpointer=InMemorySaver())
-
-
-async def test_what_a_subgraph_had_done_is_kept() -> None:
-    pause = Pause()
-    asking = calls(("fast", "c1", ['{"query":"a"}']))
-    talking = [*calls(("slow", "c2", ['{"query":"b"}']))]
-    inner = agent([asking, talking], [fast, pause.tool()], checkpointer=None)
-    graph = graph_of_subgraph(inner)
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat) as response:
-            await asyncio.wait_for(pause.reached.wait(), 5)
-            rest = asyncio.create_task(response.aread())
-            await http.post("/threads/t1/cancel")
-            chat.fold(await asyncio.wait_for(rest, 5))
-
-        messages = await messages_of(graph, "t1")
-        assert [(m.type, m.content) for m in messages] == [
-            ("human", "Go"),
-            ("ai", ""),
-            ("tool", "fast a"),
-            ("ai", ""),
-            ("tool", "The call was stopped before it had a result."),
-        ]
-        assert chat.state == to_json({"messages": messages})
-
-
-async def test_what_an_agent_in_a_tool_had_said_stays_out_of_the_thread() -> None:
-    helper = agent([["Thinking ", "hard ", 30.0]], [], checkpointer=None)
-
-    @tool
-    async def delegate(query: str) -> str:
-        """Have a helper do it."""
-        result = await helper.ainvoke({"messages": [("user", query)]})
-        return str(result["messages"][-1].content)
-
-    graph = agent([calls(("delegate", "c1", ['{"query":"q"}']))], [delegate])
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat) as response:
-            await read_until(response, "c1")
-            await asyncio.sleep(0.2)
-            await http.post("/threads/t1/cancel")
-
-        assert [message.type for message in await messages_of(graph, "t1")] == [
-            "human",
-            "ai",
-            "tool",
-        ]
-
-
-async def test_a_run_that_is_stopped_before_it_has_saved_anything_keeps_the_question() -> None:
-    class Slow(InMemorySaver):
-        async def aput(self, *args: Any, **kwargs: Any) -> Any:
-            saving.set()
-            if args[2].get("source") == "input":
-                await asyncio.sleep(30)
-            return await super().aput(*args, **kwargs)
-
-    saving = asyncio.Event()
-    graph = agent([[30.0, "Hi."]], [], checkpointer=Slow())
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        async with reading(chat):
-            await asyncio.wait_for(saving.wait(), 5)
-            await asyncio.wait_for(http.post("/threads/t1/cancel"), 5)
-
-        assert shown(await messages_of(graph, "t1")) == [("human", "Go")]
-
-
-async def test_an_edit_that_is_stopped_stays_an_edit() -> None:
-    pause = Pause()
-    graph = agent(["First.", calls(("slow", "c1", ['{"query":"q"}'])), "Third."], [pause.tool()])
-    async with serving(create_app(graph)) as http:
-        chat = Chat(http, thread_id="t1")
-        await chat.ask("One")
-        source = chat.state["messages"][0]["id"]
-        async with reading(chat, body=chat.body(say("Two", sourceId=source))) as response:
-            await asyncio.wait_for(pause.reached.wait(), 5)
-            rest = asyncio.create_task(response.aread())
-            await http.post("/threads/t1/cancel")
-            chat.fold(await asyncio.wait_for(rest, 5))
-
-        assert [kind for kind, _ in shown(await messages_of(graph, "t1"))] == [
-            "human",
-            "ai",
-            "tool",
-        ]
-        assert chat.shown()[0] == ("human", "Two")
-        await chat.ask("Three")
-        assert [content for kind, content in chat.shown() if kind == "human"] == ["Two", "Three"]
 
 
 async def test_a_request_takes_over_from_a_run_that_nobody_reads() -> None:
@@ -665,43 +402,6 @@ async def started(http: httpx.AsyncClient) -> None:
         else:
             return
     pytest.fail("the server does not start")
-
-
-CHATS: list[tuple[Any, dict[str, Any]]] = [
-    ("data-stream", {"messages": [{"role": "user", "content": "Go"}], "threadId": "t1"}),
-    (
-        "ui-message-stream",
-        {
-            "id": "t1",
-            "trigger": "submit-message",
-            "messages": [
-                {"id": "u1", "role": "user", "parts": [{"type": "text", "text": "Go"}]},
-            ],
-        },
-    ),
-]
-
-
-@pytest.mark.parametrize(("protocol", "body"), CHATS)
-async def test_a_client_of_parts_is_told_how_a_stopped_run_ended(protocol: Any, body: Any) -> None:
-    pause = Pause()
-    asking = calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))
-    graph = agent([["Let me see.", *asking], "Fine."], [fast, pause.tool()])
-    async with serving(create_app(graph)) as http:
-        request = http.build_request("POST", "/chat", json=body)
-        response = await http.send(request, stream=True)
-        await asyncio.wait_for(pause.reached.wait(), 5)
-        rest = asyncio.create_task(response.aread())
-        assert (await http.post("/threads/t1/cancel")).json() == {"cancelled": True}
-        wire = await asyncio.wait_for(rest, 5)
-
-    decoded = decode(wire, protocol).checked()
-    results = {part["toolCallId"]: part for part in decoded.parts if part["type"] == "tool-call"}
-    assert decoded.text == "Let me see."
-    assert results["c1"]["result"] == "fast a"
-    assert "The call was stopped" in str(results["c2"]["result"])
-    assert results["c2"]["isError"]
-    assert decoded.status == {"type": "incomplete", "reason": "other"}
 
 
 async def test_the_answers_of_runs_can_be_kept_elsewhere() -> None:
