@@ -26,7 +26,10 @@ class CallState:
         "begun",
         "closed",
         "name",
+        "namesake",
+        "namespace",
         "on_server",
+        "parent_id",
         "provider_id",
         "wire_id",
     )
@@ -34,10 +37,24 @@ class CallState:
     def __init__(self, name: str, *, on_server: bool = False) -> None:
         self.provider_id: str | None = None
         self.wire_id = ""
+        self.parent_id: str | None = None
+        self.namespace: tuple[str, ...] = ()
+        """Where it was made, as the message that made it."""
+        self.namesake: CallState | None = None
+        """The call before it with the same id: some providers number the calls of each answer."""
         self.name = name
         self.on_server = on_server
         self.args: list[str] = []
         self.begun = self.closed = self.answered = False
+
+    def is_near(self, namespace: tuple[str, ...], parent_id: str | None) -> tuple[bool, bool, int]:
+        """How near to a place it was made; of calls with one id, the nearest is meant."""
+        shared = 0
+        for mine, other in zip(self.namespace, namespace, strict=False):
+            if mine != other:
+                break
+            shared += 1
+        return self.parent_id == parent_id, self.namespace == namespace, shared
 
     def args_are_complete(self) -> bool:
         """Whether the argument text so far is a whole JSON value. Arguments are an object, so the

@@ -18,7 +18,7 @@ from assistant_stream_ce.typing import FinishReason
 from ._calls import CallBook, CallState
 from ._thinking import ThinkTag
 
-__all__ = ("MessageIndex", "MessageState", "OpenResult", "Place")
+__all__ = ("NOWHERE", "MessageIndex", "MessageState", "OpenResult", "Place")
 
 
 class Place(NamedTuple):
@@ -31,6 +31,8 @@ class Place(NamedTuple):
     """The node's run. Nodes that stream side by side, or a node that does several times over, are
     told apart by it."""
 
+
+NOWHERE = Place()
 
 _RUN_PREFIX = "lc_run-"
 _RUN_ID_LENGTH = len("lc_run--") + 36
@@ -134,8 +136,13 @@ class MessageIndex:
         return known
 
     def find_whole(self, whole: AIMessage, run_id: str | None) -> MessageState | None:
-        """Return the message that a complete message finishes or repeats, by its names."""
-        found = self.get(run_id) or self.get(whole.id) or self.get(_without_suffix(whole.id))
+        """Return the message that a complete message finishes or repeats, by its names.
+
+        A run's own message is all that its answer can be: a cache gives two runs the same one.
+        """
+        if run_id is not None:
+            return self.get(run_id)
+        found = self.get(whole.id) or self.get(_without_suffix(whole.id))
         if found is None and id(whole) in self._nameless:
             return self._nameless[id(whole)][1]
         return found

@@ -7,11 +7,35 @@ from collections.abc import Iterable, Sequence
 from ._calls import real_id
 from ._content import CallFragment, Fragment, ReasoningFragment, TextFragment
 from ._message_index import MessageState
+from ._teller import Chunks, Teller
 
-__all__ = ("Rest", "repeats")
+__all__ = ("repeats", "tell_rest")
 
 
-class Rest:
+def tell_rest(
+    fragments: Sequence[Fragment], message: MessageState, teller: Teller, out: Chunks
+) -> None:
+    """Tell what of a complete message has not been streamed."""
+    text = _Rest(fragments, TextFragment, message.text)
+    reasoning = _Rest(fragments, ReasoningFragment, message.reasoning)
+    streamed_calls = bool(message.book.calls)
+    position = 0
+    for fragment in fragments:
+        if isinstance(fragment, TextFragment):
+            teller.tell_plain_text(text.of(fragment), message, out)
+        elif isinstance(fragment, ReasoningFragment):
+            fragment.text = reasoning.of(fragment)
+            teller.tell_reasoning(fragment, message, out)
+        elif isinstance(fragment, CallFragment) and streamed_calls:
+            fragment.whole = True
+            if call := message.book.find_whole(fragment, position):
+                teller.tell_call(fragment, call, message, out)
+            position += 1
+        else:
+            teller.tell(fragment, message, out)
+
+
+class _Rest:
     """What of a complete message's text, or reasoning, has not been told."""
 
     def __init__(

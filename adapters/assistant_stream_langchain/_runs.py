@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Tool
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResult
 from langchain_core.runnables.config import var_child_runnable_config
 
+from ._message_index import NOWHERE, Place
 from ._shapes import as_items, as_mapping, first_text
 from .visibility import Action
 
@@ -38,19 +39,25 @@ class Run:
         "key",
         "parent_id",
         "parent_run_id",
+        "place",
         "schema",
         "started_at",
         "time_to_first_token",
+        "wire_id",
     )
 
     def __init__(self, run_id: UUID, parent_run_id: UUID | None, around: Run | None) -> None:
         self.key = str(run_id)
+        self.place = Place((*around.place.namespace, around.key)) if around else NOWHERE
+        """The runs that this one is in, the outermost first."""
         self.is_root = around is None
         self.parent_run_id = parent_run_id
         self.parent_id: str | None = around.inner_parent if around else None
         self.inner_parent: str | None = self.parent_id
         self.hidden: bool = around.hidden if around else False
         self.call_id: str | None = None
+        self.wire_id: str | None = None
+        """The id on the wire of the call that a tool's run answers."""
         self.schema: str | None = None
         self.time_to_first_token: float | None = None
         """In seconds, once it has come."""
@@ -83,18 +90,11 @@ class RunTree:
         # own, so LangChain's context tells better what this run is in.
         context_id = _context_run_id()
         inner = self._runs.get(context_id) if context_id else None
-        if inner is not None and inner.call_id is not None and self._is_around(around, inner):
+        if inner is not None and inner.call_id is not None and _is_around(around, inner):
             around = inner
         run = self._runs[run_id] = Run(run_id, parent_run_id, around)
         self._roots += run.is_root
         return run
-
-    def _is_around(self, outer: Run | None, inner: Run) -> bool:
-        """Whether `inner` runs inside `outer`, or `outer` is none of ours."""
-        run: Run | None = inner
-        while run is not None and run is not outer:
-            run = self._runs.get(run.parent_run_id) if run.parent_run_id else None
-        return run is outer
 
     def get(self, run_id: UUID) -> Run:
         """Return a run. One that began before the handler was there is shown, but never a root."""
@@ -107,6 +107,11 @@ class RunTree:
             return False
         self._roots -= 1
         return self._roots == 0
+
+
+def _is_around(outer: Run | None, inner: Run) -> bool:
+    """Whether `inner` runs inside `outer`, or `outer` is none of ours."""
+    return outer is None or outer is inner or outer.key in inner.place.namespace
 
 
 def _context_run_id() -> UUID | None:

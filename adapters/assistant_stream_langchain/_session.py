@@ -22,6 +22,7 @@ from ._results import json_value
 from ._runs import Run, RunTree, answers_in, tool_output
 from ._shapes import as_items
 from ._structured import structured_value
+from ._teller import Chunks
 from ._voices import Voices
 from .translator import MessageTranslator
 from .visibility import Visibility
@@ -80,7 +81,7 @@ class ChainSession:
 
     def say(self, run: Run, message: AIMessage, *, whole: bool = False) -> None:
         """Tell what a model said: a chunk, or its whole answer."""
-        told = self._translator.feed(message, parent_id=run.parent_id, run_id=run.key, whole=whole)
+        told = self._feed(run, message, whole=whole)
         if run.time_to_first_token is None and told and not whole:
             run.note_token()
             self._translator.note_times(run.key, run.started_at, run.time_to_first_token)
@@ -96,9 +97,9 @@ class ChainSession:
             response_metadata=message.response_metadata,
         )
         opening = AIMessageChunk(content="", id=message.id)
-        self._translator.feed(opening, parent_id=run.parent_id, run_id=run.key)
+        self._feed(run, opening)
         self._translator.note_times(run.key, run.started_at, run.time_to_first_token)
-        told = self._translator.feed(account, parent_id=run.parent_id, run_id=run.key)
+        told = self._feed(run, account)
         start, *rest = told
         part = DataPartChunk(name, value, run.key, run.parent_id)
         self._emit(self._voices.say(run.key, run.parent_id, [start, part, *rest], ended=True))
@@ -110,35 +111,42 @@ class ChainSession:
 
     def begin_tool(self, run: Run, call_id: str, name: str, args: dict[str, Any]) -> None:
         """Tell that a tool runs; what runs inside it is nested under the call."""
-        run.call_id = call_id
-        self._failures.pop(call_id, None)
-        wire_id, told = self._translator.begin_tool(call_id, name, args, parent_id=run.parent_id)
+        wire_id, told = self._translator.begin_tool(
+            call_id, name, args, place=run.place, parent_id=run.parent_id
+        )
+        run.call_id, run.wire_id = call_id, wire_id
         run.inner_parent = wire_id
+        self._failures.pop(wire_id, None)
         self._emit(told)
 
     def end_tool(self, run: Run, output: Any) -> None:
         """Tell what a tool returned."""
-        if run.call_id is None:
+        if run.call_id is None or run.wire_id is None:
             return
         result, artifact, is_error = tool_output(output, run.call_id)
-        self.answer(run.call_id, result, artifact, is_error=is_error)
+        self.answer(run.wire_id, result, artifact, is_error=is_error)
         self.add_documents(run, [i for i in as_items(artifact) if isinstance(i, Document)])
 
     def fail_tool(self, run: Run, text: str) -> None:
         """Remember that a tool raised."""
-        if run.call_id is not None:
-            self._failures[run.call_id] = (run.parent_run_id, text)
+        if run.wire_id is not None:
+            self._failures[run.wire_id] = (run.parent_run_id, text)
 
-    def take_answers(self, value: Any) -> None:
+    def take_answers(self, run: Run, value: Any) -> None:
         """Tell the answers to waiting calls in what a chain returned or a model is sent."""
-        if self._translator.is_waiting:
-            for answer in answers_in(value):
-                if self._translator.waits_for(answer.tool_call_id):
-                    result, artifact, is_error = tool_output(answer, answer.tool_call_id)
-                    self.answer(answer.tool_call_id, result, artifact, is_error=is_error)
+        if not self._translator.is_waiting:
+            return
+        # Of two answers under one id the last is to the call that waits.
+        for answer in reversed([*answers_in(value)]):
+            call_id = self._translator.waiting_call(
+                answer.tool_call_id, place=run.place, parent_id=run.parent_id
+            )
+            if call_id is not None:
+                result, artifact, is_error = tool_output(answer, answer.tool_call_id)
+                self.answer(call_id, result, artifact, is_error=is_error)
 
     def answer(self, call_id: str, result: Any, artifact: Any, *, is_error: bool) -> None:
-        """Tell the result of a call; the first one counts."""
+        """Tell the result of a call, by its id on the wire; the first one counts."""
         self._failures.pop(call_id, None)
         told = self._translator.end_tool(call_id, result, artifact=artifact, is_error=is_error)
         for chunk in told:
@@ -154,6 +162,15 @@ class ChainSession:
         """Tell a custom event as a data part."""
         if not run.hidden:
             self._emit([DataPartChunk(name, json_value(data), parent_id=run.inner_parent)])
+
+    def _feed(self, run: Run, message: AIMessage, *, whole: bool = False) -> Chunks:
+        return self._translator.feed(
+            message,
+            place=run.place,
+            parent_id=run.parent_id,
+            run_id=run.key,
+            whole=whole,
+        )
 
     def _close_answers(self) -> None:
         self._emit(self._voices.release_all())

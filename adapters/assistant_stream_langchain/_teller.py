@@ -29,7 +29,7 @@ from ._content import (
     SourceFragment,
     TextFragment,
 )
-from ._message_index import MessageState, OpenResult
+from ._message_index import MessageState, OpenResult, Place
 from ._results import args_text, json_value
 from ._steps import Steps
 
@@ -178,6 +178,21 @@ class Teller:
             call.closed = True
             out.append(ToolCallArgsTextFinishChunk(call.wire_id))
 
+    def call_named(self, call_id: str, place: Place, parent_id: str | None) -> CallState | None:
+        """Return the call that is meant by an id at some place.
+
+        Agents that run side by side, or one inside another's tool, may number theirs alike.
+        """
+        nearest = call = self.calls.get(call_id)
+        if call is None or call.namesake is None:
+            return call
+        distance = (False, False, -1)
+        while call is not None:
+            if (found := call.is_near(place.namespace, parent_id)) > distance:
+                nearest, distance = call, found
+            call = call.namesake
+        return nearest
+
     def close_waiting(self, out: Chunks) -> None:
         """End the arguments of the calls that have no result."""
         for call in self.waiting.values():
@@ -192,14 +207,21 @@ class Teller:
         message.open_results.clear()
 
     def begin_tool(
-        self, call_id: str, name: str, args: str, parent_id: str | None, out: Chunks
+        self,
+        call_id: str,
+        name: str,
+        args: str,
+        place: Place,
+        out: Chunks,
+        *,
+        parent_id: str | None,
     ) -> CallState:
         """Begin a call that no model announced."""
         call = CallState(name)
         call.provider_id = call_id
         if args:
             call.args.append(args)
-        self._announce(call, parent_id, out)
+        self._announce(call, place, parent_id, out)
         call.closed = True
         out.append(ToolCallArgsTextFinishChunk(call.wire_id))
         return call
@@ -238,16 +260,18 @@ class Teller:
 
     def _begin(self, call: CallState, message: MessageState, out: Chunks) -> None:
         self.steps.start(message, out)
-        self._announce(call, message.parent_id, out)
+        self._announce(call, message.place, message.parent_id, out)
 
-    def _announce(self, call: CallState, parent_id: str | None, out: Chunks) -> None:
+    def _announce(self, call: CallState, place: Place, parent_id: str | None, out: Chunks) -> None:
         call.begun = True
+        call.namespace, call.parent_id = place.namespace, parent_id
         call.wire_id = self._free_id(call.provider_id)
         self._tail = None
         out.append(ToolCallBeginChunk(call.wire_id, call.name or "tool", parent_id))
         if call.args:
             out.append(ToolCallDeltaChunk(call.wire_id, "".join(call.args)))
-        self.calls[call.provider_id or call.wire_id] = call
+        name = call.provider_id or call.wire_id
+        call.namesake, self.calls[name] = self.calls.get(name), call
         if not call.on_server:
             self.waiting[call.wire_id] = call
 

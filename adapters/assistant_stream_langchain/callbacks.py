@@ -95,7 +95,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         run = self._begin(serialized, run_id, **kwargs)
         run.schema = schema_name(kwargs.get("options"))
         # A loop written by hand answers the model's calls in what it sends next.
-        self._session.take_answers(messages)
+        self._session.take_answers(run, messages)
 
     @_guarded
     def on_llm_start(
@@ -151,7 +151,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> None:
         """A chain has returned, perhaps with answers to calls that no tool run gave."""
-        self._session.take_answers(outputs)
+        self._session.take_answers(self._session.runs.get(run_id), outputs)
         self._session.end(run_id)
 
     @_guarded

@@ -16,12 +16,12 @@ from assistant_stream_ce.chunks import (
 )
 from assistant_stream_ce.typing import FinishReason
 
-from ._calls import CallState, real_id
-from ._content import CallFragment, Fragment, ReasoningFragment, TextFragment, read_content
-from ._message_index import MessageIndex, MessageState, Place
+from ._answers import Answers, earlier_result
+from ._content import Fragment, ReasoningFragment, TextFragment, read_content
+from ._message_index import NOWHERE, MessageIndex, MessageState, Place
 from ._next_delta import next_delta
-from ._reconcile import Rest, repeats
-from ._results import args_text, artifact_sources, json_value
+from ._reconcile import repeats, tell_rest
+from ._results import args_text
 from ._sources import read_document
 from ._teller import Chunks, Teller
 from ._thinking import split_thinking
@@ -30,8 +30,6 @@ from ._usage import read_finish_reason, read_usage
 __all__ = ("MessageTranslator",)
 
 GIVEN_UP = "The run went on without this call."
-
-NOWHERE = Place()
 
 _WORDS = (ReasoningFragment, TextFragment)
 
@@ -47,7 +45,7 @@ class MessageTranslator:
     def __init__(self) -> None:
         self._index = MessageIndex()
         self._teller = Teller()
-        self._answers: set[str] = set()
+        self._answers = Answers(self._teller)
         self._last_reason: FinishReason = "unknown"
         self.speaker: MessageState | None = None
         """The model's message that `feed` has just been given, if it was one."""
@@ -101,7 +99,7 @@ class MessageTranslator:
         if isinstance(message, AIMessage):
             return self._feed_whole(message, place, parent_id, run_id)
         if isinstance(message, ToolMessage):
-            return self._feed_answer(message, parent_id)
+            return self._answers.take(message, place, parent_id)
         return []
 
     @property
@@ -126,6 +124,7 @@ class MessageTranslator:
         name: str,
         args: str | Mapping[str, Any] | None = None,
         *,
+        place: Place = NOWHERE,
         parent_id: str | None = None,
     ) -> tuple[str, list[AssistantStreamChunk]]:
         """Say that a tool runs; adds nothing when the model has announced the call.
@@ -134,28 +133,22 @@ class MessageTranslator:
             The call's id on the wire, and the chunks.
         """
         out: Chunks = []
-        call = self._teller.calls.get(call_id)
+        call = self._teller.call_named(call_id, place, parent_id)
         if call is None:
-            call = self._teller.begin_tool(
-                call_id, name, args_text(args) if args else "", parent_id, out
-            )
+            text = args_text(args) if args else ""
+            call = self._teller.begin_tool(call_id, name, text, place, out, parent_id=parent_id)
         return call.wire_id, out
 
     def end_tool(
         self, call_id: str, result: object, *, artifact: object = None, is_error: bool = False
     ) -> list[AssistantStreamChunk]:
-        """Return the chunks for the result of a call. The first result of a call counts."""
-        out: Chunks = []
-        call = self._teller.calls.get(call_id)
-        if call is not None and not call.answered:
-            self._teller.answer(call, json_value(result), json_value(artifact), is_error, out)
-        return out
+        """Return the chunks for the result of the call with this id on the wire. The first result
+        of a call counts."""
+        return self._answers.end(call_id, result, artifact, is_error=is_error)
 
     def earlier_result(self, answer: ToolMessage) -> ToolResultChunk:
         """Return the result of a call that stands in an earlier answer of the thread."""
-        content, artifact = json_value(answer.content), json_value(answer.artifact)
-        is_error = getattr(answer, "status", None) == "error"
-        return ToolResultChunk(answer.tool_call_id, content, artifact, is_error, is_earlier=True)
+        return earlier_result(answer)
 
     @property
     def is_waiting(self) -> bool:
@@ -163,9 +156,15 @@ class MessageTranslator:
         return bool(self._teller.waiting)
 
     def waits_for(self, call_id: str) -> bool:
-        """Whether the call with this id has begun and has no result yet."""
-        call = self._teller.calls.get(call_id)
-        return call is not None and not call.answered
+        """Whether a call with this id has begun and has no result yet."""
+        return self._answers.waits_for(call_id)
+
+    def waiting_call(
+        self, call_id: str, *, place: Place = NOWHERE, parent_id: str | None = None
+    ) -> str | None:
+        """Return the id on the wire of the call that is meant by `call_id` at this place, or
+        `None` when it has a result, or has not begun."""
+        return self._answers.waiting_call(call_id, place, parent_id)
 
     def add_documents(
         self, documents: Iterable[Document], *, parent_id: str | None = None
@@ -270,7 +269,7 @@ class MessageTranslator:
         fragments = split_thinking(read_content(whole))
         message = (
             self._index.find_whole(whole, run_id)
-            or self._twin(fragments, place, named=whole.id is not None)
+            or (self._twin(fragments, place, whole) if run_id is None else None)
             or self._index.add(whole.id, place, parent_id, run_id, streamed=False)
         )
         self._index.remember_whole(message, whole)
@@ -281,7 +280,7 @@ class MessageTranslator:
         if message.finished and self._last.get(message.parent_id) is not message:
             # Other words stand below it by now: nothing can be added to its own.
             fragments = [f for f in fragments if not isinstance(f, _WORDS)]
-        self._tell_rest(fragments, message, out)
+        tell_rest(fragments, message, self._teller, out)
         if out:
             self._last[message.parent_id] = message
         usage = read_usage(whole)
@@ -294,26 +293,6 @@ class MessageTranslator:
         message.finish_reason = read_finish_reason(whole.response_metadata) or message.finish_reason
         self._finish_message(message, out)
         return out
-
-    def _tell_rest(self, fragments: list[Fragment], message: MessageState, out: Chunks) -> None:
-        """Tell what of a complete message has not been streamed."""
-        text = Rest(fragments, TextFragment, message.text)
-        reasoning = Rest(fragments, ReasoningFragment, message.reasoning)
-        streamed_calls = bool(message.book.calls)
-        position = 0
-        for fragment in fragments:
-            if isinstance(fragment, TextFragment):
-                self._teller.tell_plain_text(text.of(fragment), message, out)
-            elif isinstance(fragment, ReasoningFragment):
-                fragment.text = reasoning.of(fragment)
-                self._teller.tell_reasoning(fragment, message, out)
-            elif isinstance(fragment, CallFragment) and streamed_calls:
-                fragment.whole = True
-                if call := message.book.find_whole(fragment, position):
-                    self._teller.tell_call(fragment, call, message, out)
-                position += 1
-            else:
-                self._teller.tell(fragment, message, out)
 
     def _finish_message(
         self, message: MessageState, out: Chunks, *, streamed: bool = False
@@ -342,34 +321,9 @@ class MessageTranslator:
             self.input_tokens += usage[0]
             self.output_tokens += usage[1]
 
-    def _feed_answer(self, answer: ToolMessage, parent_id: str | None) -> Chunks:
-        if answer.id is not None:
-            if answer.id in self._answers:
-                return []
-            self._answers.add(answer.id)
-        call = self._answered_call(answer)
-        out: Chunks = []
-        if call is None:
-            call_id = real_id(answer.tool_call_id) or answer.id or "call"
-            call = self._teller.begin_tool(call_id, answer.name or "tool", "", parent_id, out)
-        if call.answered:
-            return []
-        is_error = getattr(answer, "status", None) == "error"
-        content, artifact = json_value(answer.content), json_value(answer.artifact)
-        self._teller.answer(call, content, artifact, is_error, out)
-        self._teller.tell_sources(artifact_sources(answer.artifact), parent_id, out)
-        return out
-
-    def _answered_call(self, answer: ToolMessage) -> CallState | None:
-        if call_id := real_id(answer.tool_call_id):
-            return self._teller.calls.get(call_id)
-        # The oldest call of that name, where the provider gave no id.
-        waiting = self._teller.waiting.values()
-        return next((call for call in waiting if answer.name in (None, call.name)), None)
-
-    def _twin(self, fragments: list[Fragment], place: Place, *, named: bool) -> MessageState | None:
+    def _twin(
+        self, fragments: list[Fragment], place: Place, whole: AIMessage
+    ) -> MessageState | None:
         """The message told here that a node, or the state, repeats under an id of its own."""
-        for message in self._index.unsettled(place, named=named):
-            if repeats(fragments, message):
-                return message
-        return None
+        unsettled = self._index.unsettled(place, named=whole.id is not None)
+        return next((message for message in unsettled if repeats(fragments, message)), None)
