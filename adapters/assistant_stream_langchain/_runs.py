@@ -48,7 +48,7 @@ class Run:
 
     def __init__(self, run_id: UUID, parent_run_id: UUID | None, around: Run | None) -> None:
         self.key = str(run_id)
-        self.place = Place((*around.place.namespace, around.key)) if around else NOWHERE
+        self.place: Place = Place((*around.place.namespace, around.key)) if around else NOWHERE
         """The runs that this one is in, the outermost first."""
         self.is_root = around is None
         self.parent_run_id = parent_run_id
