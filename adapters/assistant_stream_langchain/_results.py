@@ -8,13 +8,12 @@ from typing import Any
 from langchain_core.documents import Document
 
 from assistant_stream_ce._json import dumps, to_json
-from assistant_stream_ce.errors import NotJSONError
 from assistant_stream_ce.typing import JSONValue
 
 from ._shapes import as_items
 from ._sources import SourceFragment, read_document
 
-__all__ = ("args_text", "artifact_sources", "json_value")
+__all__ = ("args_text", "artifact_sources", "error_text", "json_value")
 
 
 def artifact_sources(artifact: object) -> list[SourceFragment]:
@@ -23,11 +22,23 @@ def artifact_sources(artifact: object) -> list[SourceFragment]:
 
 
 def json_value(value: object) -> JSONValue:
-    """Return `value` in JSON form; what has none is told by its text."""
+    """Return `value` in JSON form; what has none is told by its text, or else by its type."""
     try:
         return to_json(value)
-    except NotJSONError:
+    except Exception:  # The value's own code may raise anything.
+        return _text(value) or f"<{type(value).__name__}>"
+
+
+def error_text(error: BaseException) -> str:
+    """Return what an error says, or else its type."""
+    return _text(error) or type(error).__name__
+
+
+def _text(value: object) -> str:
+    try:
         return str(value)
+    except Exception:
+        return ""
 
 
 def args_text(args: str | Mapping[str, Any]) -> str:
@@ -37,13 +48,13 @@ def args_text(args: str | Mapping[str, Any]) -> str:
         return args
     try:
         return dumps(args)
-    except NotJSONError:
+    except Exception:
         return dumps({key: value for key, value in args.items() if _has_json_form(value)})
 
 
 def _has_json_form(value: object) -> bool:
     try:
         to_json(value)
-    except NotJSONError:
+    except Exception:
         return False
     return True

@@ -83,6 +83,9 @@ class RunTree:
         self._runs: dict[UUID, Run] = {}
         self._roots = 0
 
+    def __len__(self) -> int:
+        return len(self._runs)
+
     def begin(self, run_id: UUID, parent_run_id: UUID | None) -> Run:
         """Add a run. One whose parent is unknown is a root."""
         around = self._runs.get(parent_run_id) if parent_run_id else None
@@ -161,32 +164,36 @@ def tool_output(output: Any, call_id: str) -> tuple[Any, Any, bool]:
     return answer.content, answer.artifact, getattr(answer, "status", None) == "error"
 
 
-def answers_in(value: Any) -> Iterator[ToolMessage]:
+def answers_in(value: Any, depth: int = 5) -> Iterator[ToolMessage]:
     """Yield the tool messages in what a tool, a node or a chain returned.
 
     They stand in lists, in the values of a state, or in the update of a `Command`; the state's own
-    data is not searched.
+    data is not searched, and nothing that lies deeper than `depth`.
     """
     if isinstance(value, ToolMessage):
         yield value
     elif _is_command(value):
-        yield from answers_in(value.update)
+        yield from answers_in(value.update, depth)
     elif state := as_mapping(value):
         for items in state.values():
-            yield from _answers_in_list(items)
+            yield from _answers_in_list(items, depth)
     else:
-        yield from _answers_in_list(value)
+        yield from _answers_in_list(value, depth)
 
 
-def _answers_in_list(value: Any) -> Iterator[ToolMessage]:
+def _answers_in_list(value: Any, depth: int) -> Iterator[ToolMessage]:
     for item in as_items(value):
-        if isinstance(item, (ToolMessage, list)) or _is_command(item):
-            yield from answers_in(item)
+        if depth and (isinstance(item, (ToolMessage, list)) or _is_command(item)):
+            yield from answers_in(item, depth - 1)
 
 
 def _is_command(value: Any) -> bool:
-    """Whether a value is LangGraph's `Command`, known without importing it."""
-    return hasattr(value, "goto") and hasattr(value, "update")
+    """Whether a value is LangGraph's `Command`, known without importing it, and without asking
+    the value: a tool may return anything."""
+    return any(
+        base.__name__ == "Command" and base.__module__.startswith("langgraph.")
+        for base in type(value).__mro__
+    )
 
 
 def is_interrupt(error: BaseException) -> bool:

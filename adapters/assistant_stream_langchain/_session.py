@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
@@ -57,6 +58,14 @@ class ChainSession:
         if not run.hidden:
             run.apply(self._visibility.decide(tags, metadata, name))
         return run
+
+    @contextmanager
+    def ending(self, run_id: UUID) -> Iterator[Run]:
+        """Follow a run to its end, whatever fails while it is told."""
+        try:
+            yield self.runs.get(run_id)
+        finally:
+            self.end(run_id)
 
     def end(self, run_id: UUID) -> None:
         """Stop following a run. The end of the last chain closes what is open."""

@@ -16,6 +16,7 @@ from langchain_core.outputs import ChatGenerationChunk, GenerationChunk, LLMResu
 
 from assistant_stream_ce.controller import RunController
 
+from ._results import error_text
 from ._runs import Run, final_message, is_interrupt, schema_name, token_message
 from ._session import ChainSession
 from .visibility import Visibility
@@ -125,21 +126,19 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has answered; one that does not stream says all of it here."""
-        run = self._session.runs.get(run_id)
-        message = final_message(response)
-        if message is not None and not run.hidden:
-            if run.schema is not None:
-                self._session.say_structured(run, run.schema, message)
-            else:
-                self._session.say(run, message, whole=True)
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            message = final_message(response)
+            if message is not None and not run.hidden:
+                if run.schema is not None:
+                    self._session.say_structured(run, run.schema, message)
+                else:
+                    self._session.say(run, message, whole=True)
 
     @_guarded
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A model has failed, or nobody wants the rest of its answer."""
-        run = self._session.runs.get(run_id)
-        self._session.break_off(run, "error" if isinstance(error, Exception) else "other")
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            self._session.break_off(run, "error" if isinstance(error, Exception) else "other")
 
     @_guarded
     def on_chain_start(
@@ -151,8 +150,8 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> None:
         """A chain has returned, perhaps with answers to calls that no tool run gave."""
-        self._session.take_answers(self._session.runs.get(run_id), outputs)
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            self._session.take_answers(run, outputs)
 
     @_guarded
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
@@ -180,16 +179,15 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     @_guarded
     def on_tool_end(self, output: Any, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has returned."""
-        self._session.end_tool(self._session.runs.get(run_id), output)
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            self._session.end_tool(run, output)
 
     @_guarded
     def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A tool has raised."""
-        if not is_interrupt(error):
-            text = str(error) or type(error).__name__
-            self._session.fail_tool(self._session.runs.get(run_id), text)
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            if not is_interrupt(error):
+                self._session.fail_tool(run, error_text(error))
 
     @_guarded
     def on_retriever_start(
@@ -203,8 +201,8 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         self, documents: Sequence[Document], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """A retriever has found documents."""
-        self._session.add_documents(self._session.runs.get(run_id), documents)
-        self._session.end(run_id)
+        with self._session.ending(run_id) as run:
+            self._session.add_documents(run, documents)
 
     @_guarded
     def on_retriever_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
