@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -60,7 +60,7 @@ class ChainSession:
         return run
 
     @contextmanager
-    def ending(self, run_id: UUID) -> Iterator[Run]:
+    def ending(self, run_id: UUID) -> Generator[Run]:
         """Follow a run to its end, whatever fails while it is told."""
         try:
             yield self.runs.get(run_id)
