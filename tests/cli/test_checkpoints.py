@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -95,17 +96,20 @@ def postgres_programs() -> Path | None:
 
 
 @pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def database() -> Iterator[str]:
     """The URL of a PostgreSQL server of our own, on a socket in a folder."""
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL is not installed")
-    data = tmp_path_factory.mktemp("postgres")
+    # Not in pytest's folder: that is closed to the user of the server, and long for a socket.
+    with tempfile.TemporaryDirectory() as folder:
+        yield from running_postgres(programs, Path(folder))
+
+
+def running_postgres(programs: Path, data: Path) -> Iterator[str]:
     user: dict[str, Any] = {}
     if os.geteuid() == 0:  # the server refuses to run as root
         user = {"user": "postgres", "group": "postgres", "extra_groups": []}
-        for folder in (data, *data.parents[:2]):
-            folder.chmod(0o755)
         shutil.chown(data, "postgres", "postgres")
 
     def run(program: str, *arguments: str) -> None:

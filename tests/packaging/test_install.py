@@ -64,7 +64,7 @@ def test_every_way_to_install_gives_the_same_imports(installed: Environment) -> 
         "names": {package.__name__: sorted(package.__all__) for package in PACKAGES},
         "command": True,
         "page": True,
-        "extras": ["client", "notebook", "redis", "serve"],
+        "extras": ["client", "notebook", "postgres", "redis", "serve"],
     }
 
 

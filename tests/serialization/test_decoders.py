@@ -78,8 +78,8 @@ def comparable(message: Any) -> Any:
     """The message as JavaScript reads it: halves of an emoji meet, and every number is a float.
     Ids that are made up are left out, and what says the same as when it is left out.
 
-    The data stream does not say how severe an error is. In Python, text beyond one that may be
-    fatal is a part of its own, so neighbours are joined.
+    The data stream does not say how severe an error is. In Python, text or reasoning beyond one
+    that may be fatal is a part of its own, so neighbours are joined.
     """
     message = json.loads(json.dumps(message), parse_int=float)
     for step in message["metadata"]["steps"]:
@@ -90,10 +90,11 @@ def comparable(message: Any) -> Any:
             if part.get(name, 0) is None:
                 del part[name]
     message["status"].get("error", {}).pop("severity", None)
+    joined = ("text", "reasoning") if "error" in message["status"] else ("text",)
     parts: list[dict[str, Any]] = []
     for part in message["parts"]:
         if (
-            part["type"] == "text"
+            part["type"] in joined
             and parts
             and parts[-1] == {**part, "text": parts[-1].get("text")}
         ):
