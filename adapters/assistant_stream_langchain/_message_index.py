@@ -102,6 +102,8 @@ class MessageIndex:
     """The messages of a run by every name they go by."""
 
     def __init__(self) -> None:
+        self.newest: MessageState | None = None
+        """The message that began last."""
         self._by_name: dict[str, MessageState] = {}
         self._nameless: dict[int, tuple[AIMessage, MessageState]] = {}
         """Complete messages that had no id, by identity; held so that none is reused."""
@@ -192,6 +194,7 @@ class MessageIndex:
             message.has_provider_id = False  # It may still turn out to have one.
         if run_id is not None:
             self._by_name[run_id] = message
+        self.newest = message
         self._open.setdefault(place, []).append(message)
         if streamed:
             self._unsettled.setdefault(place.namespace, []).append(message)

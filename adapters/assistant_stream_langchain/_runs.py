@@ -36,6 +36,7 @@ class Run:
         "hidden",
         "inner_parent",
         "is_root",
+        "is_sealed",
         "key",
         "parent_id",
         "parent_run_id",
@@ -54,7 +55,9 @@ class Run:
         self.parent_run_id = parent_run_id
         self.parent_id: str | None = around.inner_parent if around else None
         self.inner_parent: str | None = self.parent_id
-        self.hidden: bool = around.hidden if around else False
+        self.is_sealed: bool = around.is_sealed if around else False
+        """Whether everything inside is hidden, too."""
+        self.hidden = self.is_sealed
         self.call_id: str | None = None
         self.wire_id: str | None = None
         """The id on the wire of the call that a tool's run answers."""
@@ -68,10 +71,10 @@ class Run:
         if self.time_to_first_token is None:
             self.time_to_first_token = time.monotonic() - self.started_at
 
-    def apply(self, action: Action) -> None:
-        """Show the run, and what runs inside it, as `action` says."""
+    def apply(self, action: Action, *, is_named: bool) -> None:
+        """Show the run as `action` says, and what runs inside it, when this run is named."""
         if action == "hide":
-            self.hidden = True
+            self.hidden, self.is_sealed = True, is_named
         elif action == "inline":
             self.parent_id = self.inner_parent = None
 
@@ -83,6 +86,9 @@ class RunTree:
         self._runs: dict[UUID, Run] = {}
         self._roots = 0
 
+    def __contains__(self, run_id: UUID) -> bool:
+        return run_id in self._runs
+
     def __len__(self) -> int:
         return len(self._runs)
 
@@ -92,12 +98,24 @@ class RunTree:
         # A tool that passes on the `config` it was given names the run around it instead of its
         # own, so LangChain's context tells better what this run is in.
         context_id = _context_run_id()
-        inner = self._runs.get(context_id) if context_id else None
+        inner = self._runs.get(context_id) if context_id else self._only_tool_in(parent_run_id)
         if inner is not None and inner.call_id is not None and _is_around(around, inner):
             around = inner
         run = self._runs[run_id] = Run(run_id, parent_run_id, around)
         self._roots += run.is_root
         return run
+
+    def _only_tool_in(self, run_id: UUID | None) -> Run | None:
+        """The tool in a run, if one is at work. A thread that the tool has started has no context,
+        and the `config` that it was handed names the run around the tool."""
+        if run_id is None:
+            return None
+        tools = [
+            run
+            for run in self._runs.values()
+            if run.parent_run_id == run_id and run.call_id is not None
+        ]
+        return tools[0] if len(tools) == 1 else None
 
     def get(self, run_id: UUID) -> Run:
         """Return a run. One that began before the handler was there is shown, but never a root."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -26,37 +29,53 @@ from ._structured import structured_value
 from ._teller import Chunks
 from ._voices import Voices
 from .translator import MessageTranslator
-from .visibility import Visibility
+from .visibility import Action
 
 __all__ = ("ChainSession",)
+
+_sessions: WeakKeyDictionary[RunController, weakref.ref[ChainSession]] = WeakKeyDictionary()
+_sessions_lock = threading.Lock()
 
 
 class ChainSession:
     """Follows the runs of chains and emits what they do, in order, through one controller."""
 
-    def __init__(self, controller: RunController, visibility: Visibility) -> None:
+    def __init__(self, controller: RunController) -> None:
         self.runs = RunTree()
+        self.lock = threading.RLock()
+        """Held while an event is told."""
         self._controller = controller
-        self._visibility = visibility
         self._translator = MessageTranslator()
         self._voices = Voices()
         self._failures: dict[str, tuple[UUID | None, str]] = {}
         """Why calls failed, with the run around the tool, until it is sure that nothing better
         comes: whoever runs a tool may try again, or answer in words of its own."""
         self._has_told = False
+        self.has_worked = False
+        """Whether a model or a tool has been called."""
+
+    @classmethod
+    def of(cls, controller: RunController) -> ChainSession:
+        """The session of a controller. Its handlers share one, so that chains side by side with a
+        handler each do not mix their words."""
+        with _sessions_lock:
+            known = _sessions.get(controller)
+            session = known() if known else None
+            if session is None:
+                session = cls(controller)
+                _sessions[controller] = weakref.ref(session)
+            return session
 
     def begin(
         self,
         run_id: UUID,
         parent_run_id: UUID | None,
-        tags: Sequence[str] | None,
-        metadata: dict[str, Any] | None,
-        name: str | None,
+        shown: tuple[Action, bool] = ("nest", False),
     ) -> Run:
-        """Follow a run from its start."""
+        """Follow a run from its start; it is shown as `Visibility.find` says."""
         run = self.runs.begin(run_id, parent_run_id)
         if not run.hidden:
-            run.apply(self._visibility.decide(tags, metadata, name))
+            run.apply(shown[0], is_named=shown[1])
         return run
 
     @contextmanager
@@ -82,6 +101,7 @@ class ChainSession:
             self.answer(call_id, text, None, is_error=True)
         self._close_answers()
         if self._has_told:
+            self._has_told = False
             self._controller.add_message_finish(
                 self._translator.finish_reason,
                 self._translator.input_tokens,
@@ -112,6 +132,13 @@ class ChainSession:
         start, *rest = told
         part = DataPartChunk(name, value, run.key, run.parent_id)
         self._emit(self._voices.say(run.key, run.parent_id, [start, part, *rest], ended=True))
+
+    def say_result(self, result: Any) -> None:
+        """Tell what a chain returned, where no model and no tool had a part in it."""
+        if isinstance(result, str) and result:
+            result = AIMessage(result)
+        if isinstance(result, AIMessage) and not self.has_worked:
+            self._emit(self._translator.feed(result, whole=True))
 
     def break_off(self, run: Run, reason: FinishReason) -> None:
         """Close an answer that ended before its end."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -31,14 +30,17 @@ _Method = TypeVar("_Method", bound=Callable[..., None])
 
 def _guarded(method: _Method) -> _Method:
     """One event at a time, from whatever thread; a fault of ours never becomes the chain's."""
+    name = method.__name__
+    starts, ends = name.endswith("_start"), name.endswith(("_end", "_error"))
 
     @wraps(method)
     def guarded(self: AssistantCallbackHandler, *args: Any, **kwargs: Any) -> None:
         try:
             with self.lock:
-                method(self, *args, **kwargs)
+                if not self.leaves_to_another(kwargs.get("run_id"), starts=starts, ends=ends):
+                    method(self, *args, **kwargs)
         except Exception:
-            logger.exception("`%s` failed; the chain goes on.", method.__name__)
+            logger.exception("`%s` failed; the chain goes on.", name)
 
     return cast("_Method", guarded)
 
@@ -55,8 +57,9 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     Works for any Runnable, `invoke` and `stream`, sync and async, from any thread. Models stream
     even when the chain is invoked. The chain's result and its exceptions stay what they are.
 
-    One handler serves one run. It does not go together with `astream_events` on the same chain,
-    which then leaves out some events of its own. For a LangGraph graph, `from_langgraph_events`
+    A handler serves one run; a run may have several, one for each of its chains. It does not go
+    together with `astream_events` on the same chain, which then leaves out some events of its own.
+    For a LangGraph graph, `from_langgraph_events`
     shows more: state, interrupts and messages that no model wrote.
 
     Args:
@@ -68,10 +71,26 @@ class AssistantCallbackHandler(BaseCallbackHandler):
     """Runs in the chain's own thread, so that the order of events is the order of chunks."""
 
     def __init__(self, controller: RunController, *, visibility: Visibility | None = None) -> None:
-        self.lock = threading.RLock()
+        self._session = ChainSession.of(controller)
+        self._visibility = visibility or Visibility()
+        self._others: set[UUID] = set()
+        """Runs that another handler of the same controller tells."""
+        self.lock = self._session.lock
         """Held while an event is told."""
-        self._session = ChainSession(controller, visibility or Visibility())
         controller.before_end(self._close)
+
+    def leaves_to_another(self, run_id: UUID | None, *, starts: bool, ends: bool) -> bool:
+        """Whether another handler of the same controller tells this event of a run."""
+        if run_id is None:
+            return False
+        if run_id in self._others:
+            if ends:
+                self._others.discard(run_id)
+            return True
+        if starts and run_id in self._session.runs:
+            self._others.add(run_id)
+            return True
+        return False
 
     # These two make LangChain stream a model that is only invoked.
 
@@ -93,7 +112,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """A chat model is called."""
-        run = self._begin(serialized, run_id, **kwargs)
+        run = self._begin(serialized, run_id, works=True, **kwargs)
         run.schema = schema_name(kwargs.get("options"))
         # A loop written by hand answers the model's calls in what it sends next.
         self._session.take_answers(run, messages)
@@ -103,7 +122,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any
     ) -> None:
         """A text completion model is called."""
-        self._begin(serialized, run_id, **kwargs)
+        self._begin(serialized, run_id, works=True, **kwargs)
 
     @_guarded
     def on_llm_new_token(
@@ -169,7 +188,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """A tool is called, by a model's wish or by hand."""
-        run = self._begin(serialized, run_id, **kwargs)
+        run = self._begin(serialized, run_id, works=True, **kwargs)
         if not run.hidden:
             call_id = str(kwargs.get("tool_call_id") or run.key)
             # LangChain has taken the injected arguments out of `inputs`.
@@ -215,6 +234,12 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         self._session.add_data(self._session.runs.get(run_id), name, data)
 
     @_guarded
+    def add_result(self, result: Any) -> None:
+        """Tell what a chain has returned, if that is its answer: a text or a message, and neither
+        a model nor a tool has run. `stream_chain` does so."""
+        self._session.say_result(result)
+
+    @_guarded
     def _close(self) -> None:
         self._session.close()
 
@@ -223,13 +248,17 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         serialized: dict[str, Any] | None,
         run_id: UUID,
         *,
+        works: bool = False,
         parent_run_id: UUID | None = None,
         tags: list[str] | None = None,
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> Run:
         name = kwargs.get("name") or _name(serialized, kwargs)
-        return self._session.begin(run_id, parent_run_id, tags, metadata, name)
+        self._session.has_worked |= works
+        return self._session.begin(
+            run_id, parent_run_id, self._visibility.find(tags, metadata, name)
+        )
 
 
 def _name(serialized: dict[str, Any] | None, kwargs: dict[str, Any]) -> str | None:

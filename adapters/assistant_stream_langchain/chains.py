@@ -26,6 +26,9 @@ def stream_chain(
 ) -> ChunkStream:
     """Invoke `chain` with `value` and stream what it does.
 
+    Where neither a model nor a tool runs, as when a guard answers by itself, the text or message
+    that the chain returns is the answer.
+
     ```python
     return DataStreamResponse(stream_chain(chain, {"question": question}))
     ```
@@ -39,6 +42,8 @@ def stream_chain(
 
     async def run(controller: RunController) -> None:
         handler = AssistantCallbackHandler(controller, visibility=visibility)
-        await chain.ainvoke(value, merge_configs(config, {"callbacks": [handler]}))
+        handler.add_result(
+            await chain.ainvoke(value, merge_configs(config, {"callbacks": [handler]}))
+        )
 
     return create_run(run)

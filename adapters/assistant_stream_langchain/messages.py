@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any, cast
 from uuid import uuid4
 
@@ -174,14 +175,13 @@ class _Conversation:
 
 def _parsed(
     messages: Iterable[ClientMessage | Mapping[str, Any]], *, allow_system: bool
-) -> Iterable[ClientMessage]:
-    given = list(messages)
-    parsed = [message for message in given if isinstance(message, _PARSED)]
-    if len(parsed) == len(given):
-        return parsed
-    raw = [message for message in given if not isinstance(message, _PARSED)]
-    values = cast("list[JSONValue]", raw)
-    return [*parsed, *server.read_prompt(values, allow_system=allow_system)]
+) -> Iterator[ClientMessage]:
+    for is_parsed, group in groupby(messages, lambda message: isinstance(message, _PARSED)):
+        if is_parsed:
+            yield from cast("Iterable[ClientMessage]", group)
+        else:
+            values = cast("list[JSONValue]", list(group))
+            yield from server.read_prompt(values, allow_system=allow_system)
 
 
 def _content(blocks: ContentBlocks) -> str | ContentBlocks:

@@ -182,7 +182,11 @@ class MessageTranslator:
             message.finish_reason = reason
             if reason == "error":
                 self._give_up_calls(message, out)
+            last_reason = self._last_reason
             self._finish_message(message, out)
+            if reason == "other" and message is not self._index.newest:
+                # Nobody read on, which may come to light long after the next answer.
+                self._last_reason = last_reason
         return out
 
     def end_answer(self, message: MessageState) -> list[AssistantStreamChunk]:

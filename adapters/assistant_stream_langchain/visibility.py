@@ -38,6 +38,11 @@ class Rule:
     name: str | None = None
     """The run's name: `run_name`, or the name of the tool, model or retriever."""
 
+    @property
+    def names_nothing(self) -> bool:
+        """Whether the rule applies to every run."""
+        return not any((self.tag, self.node, self.namespace, self.model, self.name))
+
     def applies(self, tags: Sequence[str], metadata: Mapping[str, Any], name: str | None) -> bool:
         """Whether the rule applies to a run."""
         return (
@@ -52,6 +57,9 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Visibility:
     """Decides what is shown: the first rule that applies, or else the default.
+
+    A run that a rule hides is hidden with all that runs inside it. With `default="hide"` only what
+    a rule shows is shown, however deep in the chain it runs.
 
     By default everything is shown and what runs inside a tool is nested under its call, except
     what the client is never meant to see: runs tagged `nostream`, and calls that middleware
@@ -70,13 +78,23 @@ class Visibility:
         name: str | None = None,
     ) -> Action:
         """Return what to do with a run of these tags, this metadata and this name."""
+        return self.find(tags, metadata, name)[0]
+
+    def find(
+        self,
+        tags: Sequence[str] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> tuple[Action, bool]:
+        """Return what to do with a run, and whether that is said of this one: what a rule that
+        names something hides, it hides with all that runs inside; the default does not."""
         tags, metadata = tags or (), metadata or {}
         for rule in self.rules:
             if rule.applies(tags, metadata, name):
-                return rule.action
+                return rule.action, not rule.names_nothing
         if not self.show_internal and is_internal_call(tags, metadata):
-            return "hide"
-        return self.default
+            return "hide", True
+        return self.default, False
 
 
 def is_internal_call(tags: Sequence[str] | None, metadata: Mapping[str, Any] | None) -> bool:

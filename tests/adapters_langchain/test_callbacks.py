@@ -426,7 +426,7 @@ async def test_a_tool_may_return_anything(output: Any, result: Any) -> None:
 
     async def use(handler: Any) -> None:
         session = handler._session
-        run = session.begin(uuid4(), None, None, None, "anything")
+        run = session.begin(uuid4(), None)
         session.begin_tool(run, asked["id"], "anything", {})
         session.end_tool(run, output)
 

@@ -316,6 +316,16 @@ def test_all_clients_say_the_same(client: str, parse: Any, message: dict[str, An
     ]
 
 
+def test_parsed_and_unparsed_messages_stay_in_order() -> None:
+    messages = [
+        {"role": "user", "content": "first"},
+        UserMessage([TextPart("second")]),
+        {"role": "user", "content": "third"},
+    ]
+
+    assert [m.content for m in to_langchain_messages(messages)] == ["first", "second", "third"]
+
+
 @pytest.mark.parametrize("client", ["data-stream", "ui-message", "ag-ui", "openai"])
 @settings(deadline=None)
 @given(data=st.data())

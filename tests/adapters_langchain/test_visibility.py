@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
+from langchain_core.output_parsers import StrOutputParser
 from langchain_core.tools import tool
 from langgraph.graph import START, StateGraph
 from typing_extensions import TypedDict
@@ -159,6 +160,30 @@ async def test_rules_about_the_nodes_of_a_graph(rules: list[Rule], text: str, wa
                 pass
 
     chunks = await collect(create_run(callback))
+
+    assert show(chunks).text == text
+
+
+ANSWER = Rule(action="inline", tag="answer")
+
+
+@pytest.mark.parametrize(
+    ("visibility", "text"),
+    [
+        (Visibility([ANSWER], default="hide"), "shown"),
+        (Visibility([ANSWER, Rule(action="hide")]), "shown"),
+        (Visibility([Rule(action="hide", name="Whole"), ANSWER]), ""),
+        (Visibility([Rule(action="hide", name="Whole")], default="inline"), ""),
+        (Visibility([ANSWER, Rule(action="nest", name="Whole")], default="hide"), "shown"),
+        (Visibility(default="hide"), ""),
+    ],
+)
+async def test_what_no_rule_shows_may_hold_what_one_does(visibility: Visibility, text: str) -> None:
+    draft = ScriptedChatModel(turns=["draft"])
+    answer = ScriptedChatModel(turns=["shown"]).with_config(tags=["answer"])
+    chain: Any = (draft | StrOutputParser() | answer).with_config(run_name="Whole")
+
+    chunks = await collect(stream_chain(chain, "?", visibility=visibility))
 
     assert show(chunks).text == text
 
