@@ -9,6 +9,7 @@ from uuid import uuid4
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import is_invalid_resume
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -28,7 +29,7 @@ from assistant_stream_ce.server import (
 from assistant_stream_ce.typing import JSONValue, RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
-from ._errors import error_response, report_failure, with_end
+from ._errors import error_response, http_error_response, report_failure, with_end
 from ._graph_run import GraphRun
 from ._graph_source import GraphSource
 from ._runs import RunRegistry, Wire
@@ -122,7 +123,7 @@ class Backend:
             graph = graph.copy({"checkpointer": InMemorySaver()})
         config = with_frontend_tools(config, request.tools)
         context = None if self.context is None else await awaited(self.context(call))
-        release = await self.runs.hold(call.stored_thread_id)
+        release = await self.runs.hold_for_run(call.stored_thread_id)
         try:
             turn = await plan_turn(graph, config, request)
             graph_run = GraphRun(graph, turn, config, self._translator(wire), context)
@@ -212,6 +213,8 @@ class Endpoint:
             response = await self._respond(Request(scope, receive))
         except RequestError as error:
             response = with_end(error_response(str(error), error.status_code), scope)
+        except HTTPException as error:  # the hooks' own
+            response = http_error_response(error)
         except ClientDisconnect:
             return
         await response(scope, receive, send)

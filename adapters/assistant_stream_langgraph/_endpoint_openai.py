@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -25,7 +26,7 @@ from assistant_stream_ce.typing import JSONValue
 from ._access import ThreadCall
 from ._ask_by_call import ChatOpenAIEncoder, WholeOpenAIEncoder
 from ._backend import THREAD_ID_HEADER, Backend, Wire
-from ._errors import json_response, report_failure, with_end, with_retry_after
+from ._errors import error_text, json_response, report_failure, with_end, with_retry_after
 from ._turn_request import TurnRequest
 
 __all__ = ("MODEL", "OpenAIEndpoint", "openai_models", "respond_to_openai")
@@ -109,6 +110,9 @@ class OpenAIEndpoint:
             response = await self._respond(Request(scope, receive))
         except RequestError as error:
             response = with_end(_refusal(str(error), error.status_code), scope)
+        except HTTPException as error:  # the hooks' own
+            response = _refusal(error_text(error), error.status_code)
+            response.headers.update(error.headers or {})
         except ClientDisconnect:
             return
         except Exception as error:  # the hooks' own: it may be anything

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+from typing import Any
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
@@ -18,6 +19,8 @@ from assistant_stream_ce.typing import JSONValue
 __all__ = (
     "FailureGuard",
     "error_response",
+    "error_text",
+    "http_error_response",
     "json_response",
     "on_http_exception",
     "on_request_error",
@@ -38,6 +41,19 @@ def error_response(message: str, status_code: int) -> Response:
     code = HTTPStatus(status_code).name.lower() if known else "refused"
     error: JSONValue = {"message": message, "code": code}
     return with_retry_after(json_response({"error": error}, status_code))
+
+
+def error_text(error: HTTPException) -> str:
+    """What the client is told of an error in FastAPI's form, whose detail may be anything."""
+    detail: Any = error.detail
+    return detail if isinstance(detail, str) and detail else "The request is refused."
+
+
+def http_error_response(error: HTTPException) -> Response:
+    """Return the answer to a request that Starlette has refused, or a hook in Starlette's way."""
+    response = error_response(error_text(error), error.status_code)
+    response.headers.update(error.headers or {})
+    return response
 
 
 def with_retry_after(response: Response) -> Response:
@@ -78,9 +94,7 @@ async def on_request_error(request: Request, error: Exception) -> Response:
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Answer a request for something that is not there."""
     assert isinstance(error, HTTPException)
-    response = error_response(error.detail, error.status_code)
-    response.headers.update(error.headers or {})
-    return response
+    return http_error_response(error)
 
 
 class FailureGuard:

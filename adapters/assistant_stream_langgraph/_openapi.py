@@ -151,7 +151,11 @@ def _thread_paths() -> Schema:
         "in": "query",
         "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
     }
-    before: Schema = {"name": "before", "in": "query", "schema": {"type": "string"}}
+    before: Schema = {
+        "name": "before",
+        "in": "query",
+        "schema": {"type": "string", "pattern": "^[0-9A-Za-z-]{1,64}$"},
+    }
     forms = _query("format", "thread", "ui", "ag-ui")
     one = [_THREAD_IN_PATH]
     return {

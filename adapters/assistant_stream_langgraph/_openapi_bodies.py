@@ -228,7 +228,7 @@ _OPENAI: dict[str, Schema] = {
 }
 
 _THREADS: dict[str, Schema] = {
-    "ThreadId": {"type": "string", "pattern": "^[A-Za-z0-9_.:@~-]{1,256}$"},
+    "ThreadId": {"type": "string", "pattern": r"^(?!\.{1,2}$)[A-Za-z0-9_.:@~-]{1,256}$"},
     "Interrupt": _object(
         ("id", "value"),
         id=TEXT,

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NoReturn, TypeAlias
 from uuid import uuid4
 
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from assistant_stream_ce import RequestError, RunController, create_run
 from assistant_stream_ce.resumable import (
     REPLAY_CONTENT_LENGTH_HEADER,
     ResumableStreamContext,
+    ResumableStreamError,
     ResumableStreamStore,
     create_in_memory_resumable_stream_store,
     create_resumable_stream_context,
@@ -38,8 +39,14 @@ OnDisconnect: TypeAlias = Literal["continue", "cancel"]
 KEPT = 60.0
 """Seconds that the answer of a run which has ended is kept in memory for those who ask late."""
 
+UNLIMITED = 10 * 365 * 86_400.0
+"""Seconds that the app's own store keeps what nobody writes to. The registry deletes the bytes
+itself, and not every wire has heartbeats that would keep a silent run alive."""
+
 LAST_CALL = 10.0
 """Seconds that runs have to end when the server shuts down."""
+
+STORE_AWAY = "Answers cannot be stored at the moment; try again."
 
 TOO_LONG = "The run has taken longer than it may, and was stopped."
 
@@ -139,11 +146,13 @@ class RunRegistry:
         self._gate = gate
         self._is_own_store = store is None
         self._context = create_resumable_stream_context(
-            store=store or create_in_memory_resumable_stream_store(default_ttl=600)
+            store=store or create_in_memory_resumable_stream_store(default_ttl=UNLIMITED)
         )
         self._on_disconnect = on_disconnect
         self._max_runs = max_runs
         self._max_run_time = max_run_time
+        self._places = 0
+        """How many of the `max_runs` are taken."""
         self._runs: dict[str, ActiveRun] = {}
         self._known: dict[str, ActiveRun] = {}
         """By their ids the runs that can be read, with those that have ended a moment ago."""
@@ -169,16 +178,37 @@ class RunRegistry:
             run.cancel()
         return await self._gate.hold(thread_id)
 
+    async def hold_for_run(self, thread_id: str) -> Callable[[], None]:
+        """Hold the thread, as `hold` does, and a place among the `max_runs`.
+
+        Raises:
+            RequestError: Another run holds the thread, and has a reader (409); or too many runs
+                go on (503).
+        """
+        release = await self.hold(thread_id)
+        if self._max_runs is not None and self._places >= self._max_runs:
+            release()
+            raise RequestError("Too many runs go on at the moment; try again.", status_code=503)
+        self._places += 1
+        is_held = True
+
+        def leave() -> None:
+            nonlocal is_held
+            if is_held:
+                is_held = False
+                self._places -= 1
+                release()
+
+        return leave
+
     async def start(
         self, thread_id: str, wire: Wire, work: RunCallback, release: Callable[[], None]
     ) -> ActiveRun:
         """Start a run on a thread that is held; `release` is called when it has ended.
 
         Raises:
-            RequestError: Too many runs go on (503).
+            RequestError: The store cannot be used (503).
         """
-        if self._max_runs is not None and len(self._runs) >= self._max_runs:
-            raise RequestError("Too many runs go on at the moment; try again.", status_code=503)
         run = ActiveRun(uuid4().hex, thread_id, wire)
         loop = asyncio.get_running_loop()
         timer = None
@@ -209,9 +239,10 @@ class RunRegistry:
         run.readers = 1  # The one who has asked, and will come to read.
         try:
             await self._produce(run, execute, finished)
-        except BaseException:
+        except BaseException as error:
             end()
-            raise
+            del self._known[run.id]
+            _raise_for_client(error)
         return run
 
     async def respond(
@@ -223,13 +254,16 @@ class RunRegistry:
             run: The run. Whoever asks for a response counts as a reader already.
             headers: Further headers.
             replay: Whether the client is told how much of it has been sent before.
+
+        Raises:
+            RequestError: The store cannot be used (503).
         """
         try:
             body = await self._context.require_resume(run.id)
             size = (await self._context.info(run.id)).size
-        except BaseException:
+        except BaseException as error:
             self._leave(run)
-            raise
+            _raise_for_client(error)
         response = _RunResponse(body, run, headers, self._leave)
         response.headers[RESUMABLE_STREAM_ID_HEADER] = run.id
         if replay and size:
@@ -338,6 +372,14 @@ class _RunResponse(ReplayResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._leave(self._run)
+
+
+def _raise_for_client(error: BaseException) -> NoReturn:
+    """Raise `error` again; as a refusal when the store is full or away for a moment."""
+    if isinstance(error, ResumableStreamError) and error.code in ("too-many", "unavailable"):
+        logger.warning("The store of the runs' answers cannot be used: %s", error)
+        raise RequestError(STORE_AWAY, status_code=503) from error
+    raise error
 
 
 async def _noting_the_end(

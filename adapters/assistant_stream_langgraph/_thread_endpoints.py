@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, cast
 
 from langgraph.types import StateSnapshot
@@ -39,6 +40,9 @@ FORMATS = {
 """The forms of a thread's messages, by the client that loads them."""
 
 
+_CHECKPOINT_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
 class ThreadEndpoints:
     """What clients can do with threads besides running them."""
 
@@ -47,7 +51,7 @@ class ThreadEndpoints:
 
     async def list(self, request: Request) -> Response:
         """Answer `GET /threads`: those of the client's own."""
-        limit = _limit(request)
+        limit, before = _limit(request), _before(request)
         call = await self._backend.admit(ThreadCall(request, ""))
         graph, _ = await self._backend.open_thread(call)
 
@@ -57,7 +61,7 @@ class ThreadEndpoints:
         page = await list_threads(
             _checkpointer(graph),
             limit=limit,
-            before=request.query_params.get("before"),
+            before=before,
             is_running=lambda stored: self._backend.runs.active(stored) is not None,
             is_visible=is_own,
         )
@@ -170,6 +174,13 @@ def _checkpointer(graph: Graph) -> Checkpointer:
 
 def _missing(thread_id: str) -> RequestError:
     return RequestError(f"There is no thread {thread_id!r}.", status_code=404)
+
+
+def _before(request: Request) -> str | None:
+    before = request.query_params.get("before")
+    if before is not None and not _CHECKPOINT_ID.fullmatch(before):
+        raise RequestError("`before` must be the `next` of the page before.")
+    return before
 
 
 def _limit(request: Request) -> int:

@@ -88,7 +88,10 @@ class ThreadGate:
         entry = self._entries.setdefault(thread_id, _Entry())
         entry.users += 1
         try:
-            await self._acquire(entry.lock, thread_id)
+            if entry.users == 1:
+                await entry.lock.acquire()  # At once; a timeout of 0 would end before it began.
+            else:
+                await self._acquire(entry.lock, thread_id)
         except BaseException:
             self._leave(thread_id, entry)
             raise
@@ -114,9 +117,6 @@ class ThreadGate:
             del self._entries[thread_id]
 
     async def _acquire(self, lock: asyncio.Lock, thread_id: str) -> None:
-        if not lock.locked():
-            await lock.acquire()  # At once; a timeout of 0 would end before it began.
-            return
         try:
             async with asyncio.timeout(None if isinf(self._patience) else self._patience):
                 await lock.acquire()

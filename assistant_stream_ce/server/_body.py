@@ -51,6 +51,11 @@ async def read_json_body(
             f"The body must be JSON: send `Content-Type: application/json`, not `{media_type}`.",
             status_code=415,
         )
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        raise RequestError(
+            "The body must come as it is: without a `Content-Encoding`.", status_code=415
+        )
     body = await _read(request, max_bytes, time_limit)
     value = _parse(body)
     check_depth(value, max_depth)

@@ -34,7 +34,8 @@ __all__ = (
     "read_model_content",
 )
 
-_THREAD_ID = re.compile(r"[A-Za-z0-9_.:@~-]{1,256}")
+_THREAD_ID = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.:@~-]{1,256}")
+"""Not one or two dots: clients take those out of a path."""
 
 
 @dataclass(frozen=True, slots=True)

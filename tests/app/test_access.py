@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI, HTTPException
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
@@ -14,7 +16,9 @@ from langgraph.graph import START, MessagesState, StateGraph
 from assistant_stream_ce import RequestError
 from assistant_stream_langgraph._access import client_thread_id, stored_thread_id
 from assistant_stream_langgraph.app import ThreadCall, create_app
+from assistant_stream_langgraph.endpoints import chat_endpoint, openai_endpoint
 from assistant_stream_langgraph.threads import Graph
+from tests.app.bodies import GOOD
 from tests.app.serving import Chat, serving
 
 
@@ -66,6 +70,30 @@ async def test_whatever_is_no_clear_yes_is_a_no(verdict: Any) -> None:
 
         assert response.status_code == 403
         assert response.json()["error"]["message"] == "You may not do this."
+
+
+@pytest.mark.parametrize("detail", ["No token.", {"reason": "No token."}])
+async def test_a_hook_may_refuse_in_the_way_of_fastapi(detail: Any) -> None:
+    def authorize(call: ThreadCall) -> bool:
+        raise HTTPException(401, detail, headers={"WWW-Authenticate": "Bearer"})
+
+    api = FastAPI()
+    api.mount("/agent", create_app(echo(), authorize=authorize))
+    api.add_route("/chat", chat_endpoint(echo(), authorize=authorize), methods=["POST"])
+    completions = openai_endpoint(echo(), authorize=authorize)
+    api.add_route("/v1/chat/completions", completions, methods=["POST"])
+    bodies = dict(GOOD)
+    single = ["/chat", "/v1/chat/completions"]
+    async with serving(api) as http:
+        urls = [*single, *(f"/agent{path}" for path in bodies)]
+        posts = [http.post(url, json=bodies[url.removeprefix("/agent")]) for url in urls]
+        answers = [*await asyncio.gather(*posts), await http.get("/agent/v1/models")]
+
+    told = "No token." if detail == "No token." else "The request is refused."
+    for response in answers:
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
+        assert response.json()["error"]["message"] == told
 
 
 async def test_an_async_hook_that_says_yes_shares_the_threads() -> None:

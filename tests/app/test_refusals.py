@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
@@ -80,6 +81,17 @@ async def test_a_body_that_other_sites_could_send_without_asking_is_refused(
     assert "application/json" in message_of(response)
 
 
+async def test_a_compressed_body_is_refused(http: httpx.AsyncClient) -> None:
+    content = gzip.compress(json.dumps(Chat(http).body(say("Hi"))).encode())
+
+    response = await http.post(
+        "/assistant", content=content, headers={**JSON, "Content-Encoding": "gzip"}
+    )
+
+    assert response.status_code == 415
+    assert "Content-Encoding" in message_of(response)
+
+
 async def test_a_large_body_is_refused_by_its_announced_size(http: httpx.AsyncClient) -> None:
     response = await http.post("/assistant", content=b"x" * 10_001, headers=JSON)
 
@@ -131,6 +143,9 @@ async def test_prototype_keys_in_the_state_do_not_come_back(http: httpx.AsyncCli
         ("GET", "/threads/a%20b/state", 400),
         ("GET", "/threads/a%2F..%2Fb/state", 404),
         ("GET", "/threads//state", 404),
+        ("GET", "/threads?before=%00", 400),
+        ("GET", "/threads?before=" + "0" * 65, 400),
+        ("POST", "/threads/%2e%2e/cancel", 400),
         ("GET", "/nothing", 404),
         ("GET", "/", 404),
     ],

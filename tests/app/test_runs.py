@@ -237,16 +237,53 @@ async def test_a_registry_has_so_many_runs_and_no_more() -> None:
     async def work(_: Any) -> None:
         await go_on.wait()
 
-    run = await registry.start("t1", wire(), work, await registry.hold("t1"))
-    release = await registry.hold("t2")
+    run = await registry.start("t1", wire(), work, await registry.hold_for_run("t1"))
     with pytest.raises(RequestError, match="Too many") as caught:
-        await registry.start("t2", wire(), work, release)
-    release()
+        await registry.hold_for_run("t2")
     go_on.set()
     await asyncio.wait_for(run.ended.wait(), 5)
-    await registry.start("t2", wire(), work, await registry.hold("t2"))
+    release = await registry.hold_for_run("t2")
+    release()
+    release()
+    await registry.start("t2", wire(), work, await registry.hold_for_run("t2"))
 
     assert caught.value.status_code == 503
+    await registry.aclose()
+
+
+async def test_a_request_that_finds_no_place_leaves_the_question_waiting() -> None:
+    pause = Pause()
+    turns = [calls(("fast", "c1", ['{"query":"q"}'])), calls(("slow", "c2", ['{"query":"q"}']))]
+    asks = HumanInTheLoopMiddleware(interrupt_on={"fast": True})
+    graph = agent([*turns, "Done."], [pause.tool(), fast], middleware=[asks])
+    async with serving(create_app(graph, max_runs=1)) as http:
+        chat = Chat(http)
+        await chat.ask("Go")
+        async with reading(Chat(http)):
+            await asyncio.wait_for(pause.reached.wait(), 5)
+            refused = await chat.post(say("Never mind"))
+            waiting = (await chat.history())["interrupts"]
+            pause.go_on.set()
+
+    assert refused.status_code == 503
+    assert len(waiting) == 1
+
+
+async def test_a_store_that_is_full_is_a_refusal_and_keeps_nothing() -> None:
+    store = create_in_memory_resumable_stream_store(max_streams=1)
+    registry = RunRegistry(ThreadGate(0), store, max_runs=1)
+    await store.acquire("another")
+
+    async def work(_: Any) -> None:
+        raise AssertionError
+
+    for _ in range(2):
+        with pytest.raises(RequestError, match="cannot be stored") as caught:
+            await registry.start("t1", wire(), work, await registry.hold_for_run("t1"))
+        assert caught.value.status_code == 503
+
+    assert not registry._known
+    assert registry.active("t1") is None
     await registry.aclose()
 
 

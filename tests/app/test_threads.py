@@ -201,6 +201,20 @@ async def test_without_patience_a_free_thread_is_let_in_and_a_busy_one_refused()
     assert not vars(gate)["_entries"]  # One of them for every thread that ever was would add up.
 
 
+async def test_who_comes_while_the_thread_changes_hands_waits_no_longer_than_others() -> None:
+    gate = ThreadGate(0.05)
+    release = await gate.hold("t1")
+    second = asyncio.create_task(gate.hold("t1"))
+    await asyncio.sleep(0)
+    release()  # The lock is free for a moment: the second has not run yet.
+
+    with pytest.raises(RequestError, match="busy"):
+        await asyncio.wait_for(gate.hold("t1"), 2)
+
+    (await second)()
+    assert not vars(gate)["_entries"]
+
+
 async def test_a_request_right_after_a_stop_waits_for_the_stopped_run() -> None:
     slow = Slow()
     graph, _ = agent([calls(("slow", "c1", ['{"query":""}'])), "Here."], [slow.tool()])

@@ -227,13 +227,15 @@ def test_parts_of_unknown_kind_are_refused_in_few_words(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "thread_id", ["a", "__LOCALID_x", "user@a.example:1", "0b6e-4.5~", "x" * 256]
+    "thread_id", ["a", "__LOCALID_x", "user@a.example:1", "0b6e-4.5~", "x" * 256, "...", "..a"]
 )
 def test_names_that_a_thread_may_have(thread_id: str) -> None:
     assert check_thread_id(thread_id) == thread_id
 
 
-@pytest.mark.parametrize("thread_id", ["", "a b", "a/b", "a\n", "é", "x" * 257, "a%2Fb", "\0"])
+@pytest.mark.parametrize(
+    "thread_id", ["", "a b", "a/b", "a\n", "é", "x" * 257, "a%2Fb", "\0", ".", ".."]
+)
 def test_names_that_a_thread_may_not_have(thread_id: str) -> None:
     with pytest.raises(RequestError, match="1 to 256 letters"):
         check_thread_id(thread_id)
