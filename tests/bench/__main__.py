@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .measure import Result, measure, table
 
-GROUPS = ("runs", "state", "translator", "compat", "langgraph", "imports", "http")
+GROUPS = ("runs", "state", "translator", "compat", "langgraph", "app", "imports", "http")
 
 
 def main() -> None:
