@@ -55,6 +55,7 @@ class Channel:
         self._items: deque[AssistantStreamChunk] = deque()
         self._batch: UpdateStateChunk | None = None
         self._tail: _Tail | None = None  # what the last item grows into, while the reader lags
+        self._text: _Text | None = None  # the same for the last operation of the open batch
         self._waiter: asyncio.Future[None] | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         self._closed = False
@@ -101,22 +102,22 @@ class Channel:
                 self.put(UpdateStateChunk(list(operations)))
                 last = self._items[-1]
                 self._batch = last if isinstance(last, UpdateStateChunk) else None
-            elif len(self._items) + len(batch.operations) < MERGE_AFTER:
+            elif self._text is None and len(self._items) + len(batch.operations) < MERGE_AFTER:
                 batch.operations.extend(operations)
             else:
-                _extend_merging(batch.operations, operations)
+                self._merge(batch.operations, operations)
             return True
 
     def seal(self) -> None:
         """End the open batch of state operations; later ones start a new chunk."""
         with self.lock:
-            self._batch = None
+            self._seal_batch()
 
     def close(self) -> None:
         """Say that nothing more comes. The reader still gets what is there."""
         with self.lock:
             self._closed = True
-            self._batch = None
+            self._seal_batch()
             if self._tail is not None:
                 self._seal_tail(self._tail)
             if self._waiter is not None:
@@ -127,7 +128,7 @@ class Channel:
         with self.lock:
             self._closed = True
             self._items.clear()
-            self._batch = self._tail = None
+            self._batch = self._tail = self._text = None
             self._release_drain_waiters()
 
     def pop(self) -> AssistantStreamChunk | None:
@@ -139,7 +140,7 @@ class Channel:
                 self._seal_tail(self._tail)
             chunk = self._items.popleft()
             if chunk is self._batch:
-                self._batch = None
+                self._seal_batch()
             if self.on_taken is not None:
                 self.on_taken(chunk)
             if self._drain_waiters and len(self._items) <= DRAIN_LEVEL:
@@ -153,9 +154,10 @@ class Channel:
         with self.lock:
             if self._tail is not None:
                 self._seal_tail(self._tail)
+            if self._batch is not None:
+                self._seal_batch()
             chunks = list(self._items)
             self._items.clear()
-            self._batch = None
             if self.on_taken is not None:
                 for chunk in chunks:
                     self.on_taken(chunk)
@@ -201,14 +203,42 @@ class Channel:
             if tail.add(chunk):
                 return True
             self._seal_tail(tail)
+        if self._batch is not None:
+            self._seal_batch()
         items = self._items
         items.append(chunk)
-        self._batch = None
         if self._waiter is not None:
             self._wake(self._waiter)
         elif len(items) > MERGE_AFTER:
             self._tail = _Tail.of(chunk)
         return True
+
+    def _merge(self, into: list[StateOperation], operations: list[StateOperation]) -> None:
+        """Append operations to the open batch; an `append-text` melts into one on the same path
+        before it, and a `set` replaces what it overwrites: the last operations, if they are at its
+        path or below."""
+        for operation in operations:
+            if self._text is not None:
+                if self._text.add(operation):
+                    continue
+                self._seal_text(into)
+            if operation["type"] == "append-text":
+                self._text = _Text(operation["path"], operation["value"])
+            else:
+                path = operation["path"]
+                while into and into[-1]["path"][: len(path)] == path:
+                    into.pop()
+            into.append(operation)
+
+    def _seal_text(self, operations: list[StateOperation]) -> None:
+        if self._text is not None:
+            operations[-1] = self._text.operation()
+            self._text = None
+
+    def _seal_batch(self) -> None:
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            self._seal_text(batch.operations)
 
     def _seal_tail(self, tail: _Tail) -> None:
         self._items[-1] = tail.chunk()
@@ -280,6 +310,30 @@ class _Tail:
         return ReasoningDeltaChunk(delta, self.key)
 
 
+class _Text:
+    """Neighbouring texts for one path of the state on their way to become one operation."""
+
+    __slots__ = ("path", "pieces", "room")
+
+    def __init__(self, path: list[str], text: str) -> None:
+        self.path = path
+        self.pieces = [text]
+        self.room = MERGED_LENGTH - len(text)
+        """Characters that still fit; the last piece may be longer."""
+
+    def add(self, operation: StateOperation) -> bool:
+        """Take `operation` in, if it appends at the same path and there is room."""
+        if operation["type"] != "append-text" or self.room <= 0 or operation["path"] != self.path:
+            return False
+        self.pieces.append(operation["value"])
+        self.room -= len(operation["value"]) + PIECE_COST
+        return True
+
+    def operation(self) -> StateOperation:
+        """The one operation that says the same."""
+        return {"type": "append-text", "path": self.path, "value": "".join(self.pieces)}
+
+
 def _key_and_delta(chunk: AssistantStreamChunk) -> tuple[str | None, str]:
     if type(chunk) is TextDeltaChunk:
         return chunk.parent_id, chunk.text_delta
@@ -287,25 +341,6 @@ def _key_and_delta(chunk: AssistantStreamChunk) -> tuple[str | None, str]:
         return chunk.tool_call_id, chunk.args_text_delta
     assert isinstance(chunk, ReasoningDeltaChunk), "only deltas melt together"
     return chunk.parent_id, chunk.reasoning_delta
-
-
-def _extend_merging(into: list[StateOperation], operations: list[StateOperation]) -> None:
-    """Append `operations`; an `append-text` melts into one on the same path before it, and a `set`
-    replaces what it overwrites: the last operations, if they are at its path or below."""
-    for operation in operations:
-        path = operation["path"]
-        if operation["type"] == "append-text" and into:
-            last = into[-1]
-            if last["path"] == path and last["type"] == "append-text":
-                text = last["value"]
-                if len(text) < MERGED_LENGTH:
-                    text += operation["value"]
-                    into[-1] = {"type": "append-text", "path": path, "value": text}
-                    continue
-        if operation["type"] == "set":
-            while into and into[-1]["path"][: len(path)] == path:
-                into.pop()
-        into.append(operation)
 
 
 _channels: WeakKeyDictionary[ChunkStream, Channel] = WeakKeyDictionary()

@@ -71,17 +71,18 @@ class GraphTranslator:
 
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
-        if event[1] == "interrupts":
+        mode = event[1]
+        if mode == "interrupts":
             event = (event[0], "interrupts", self._questions.show(event[2]))
-        elif event[1] != "messages":
+        elif mode != "messages":
             self._questions.feed(event)
         parts: Sequence[AssistantStreamChunk] = ()
         if self._parts is not None:
             parts = self._parts.feed(event)
-            if self._tokens_are_parts and event[1] == "messages":
+            if self._tokens_are_parts and mode == "messages":
                 return parts
-        elif event[1] in ("custom", "tools"):
-            return _data(event[1], event[2])
+        elif mode in ("custom", "tools"):
+            return _data(mode, event[2])
         if self._mirror is None:
             return parts
         if self._predictions is not None:

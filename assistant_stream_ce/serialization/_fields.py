@@ -6,17 +6,13 @@ value is absent is left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from assistant_stream_ce.chunks import (
-    AppendTextOperation,
     DataPartChunk,
     ErrorChunk,
     FileChunk,
     MessageFinishChunk,
     ReasoningPartStartChunk,
     SourceChunk,
-    StateOperation,
     StepFinishChunk,
     ToolCallBeginChunk,
 )
@@ -26,7 +22,6 @@ __all__ = (
     "data_part_fields",
     "file_fields",
     "is_fatal",
-    "merge_appends",
     "message_finish_fields",
     "reasoning_fields",
     "source_fields",
@@ -109,32 +104,3 @@ def step_finish_fields(chunk: StepFinishChunk) -> Fields:
 def is_fatal(chunk: ErrorChunk) -> bool:
     """Whether the run has failed with this error."""
     return chunk.severity not in ("warning", "info")
-
-
-def merge_appends(operations: Sequence[StateOperation]) -> Sequence[StateOperation]:
-    """Melt neighbouring `append-text` operations on one path into one; changes no operation."""
-    if len(operations) < 2:
-        return operations
-    merged: list[StateOperation] = []
-    texts: list[str] = []
-    for operation in operations:
-        last = merged[-1] if merged else None
-        if (
-            last is None
-            or operation["type"] != "append-text"
-            or last["type"] != "append-text"
-            or last["path"] != operation["path"]
-        ):
-            _put_text(merged, texts)
-            merged.append(operation)
-            texts = [operation["value"]] if operation["type"] == "append-text" else []
-        else:
-            texts.append(operation["value"])
-    _put_text(merged, texts)
-    return merged
-
-
-def _put_text(merged: list[StateOperation], texts: list[str]) -> None:
-    if len(texts) > 1:
-        path = merged[-1]["path"]
-        merged[-1] = AppendTextOperation(type="append-text", path=path, value="".join(texts))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from assistant_stream_ce._json import dumps
 from assistant_stream_ce.chunks import ErrorChunk, FileChunk, SourceChunk, UpdateStateChunk
+from assistant_stream_ce.state.operations import merge_appends
 from assistant_stream_ce.typing import JSONValue
 
 from . import _fields
@@ -34,7 +35,7 @@ def provider_metadata(parent_id: str | None, summary: str | None = None) -> _fie
 
 def state_frame(chunk: UpdateStateChunk) -> str:
     """Return the frame of state operations; empty when there are none."""
-    operations = _fields.merge_appends(chunk.operations)
+    operations = merge_appends(chunk.operations)
     return _transient("update-state", operations) if operations else ""
 
 

@@ -33,6 +33,7 @@ from assistant_stream_ce.chunks import (
     ToolResultChunk,
     UpdateStateChunk,
 )
+from assistant_stream_ce.state.operations import merge_appends
 from assistant_stream_ce.typing import ChunkSource
 
 from . import _fields
@@ -83,7 +84,7 @@ class AssistantTransportEncoder(StreamEncoder):
             case TextDeltaChunk() | ReasoningDeltaChunk():
                 return self._text(chunk)
             case UpdateStateChunk():
-                operations = _fields.merge_appends(chunk.operations)
+                operations = merge_appends(chunk.operations)
                 return _message("update-state", {"operations": operations}) if operations else ""
             case ToolCallBeginChunk():
                 frames = self._start("tool-call", _fields.tool_call_fields(chunk))

@@ -34,6 +34,7 @@ from assistant_stream_ce.chunks import (
     ToolResultChunk,
     UpdateStateChunk,
 )
+from assistant_stream_ce.state.operations import merge_appends
 from assistant_stream_ce.typing import ChunkSource
 
 from . import _fields
@@ -84,7 +85,7 @@ def _frame(chunk: AssistantStreamChunk) -> str:
         case ReasoningDeltaChunk():
             return _text_frame("g", "reasoning", chunk.reasoning_delta, chunk.parent_id)
         case UpdateStateChunk():
-            operations = _fields.merge_appends(chunk.operations)
+            operations = merge_appends(chunk.operations)
             return _json_frame("aui-state", operations) if operations else ""
         case ToolCallBeginChunk():
             return _json_frame("b", _fields.tool_call_fields(chunk))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from assistant_stream_ce._json import PLAIN_TYPES, copy_json, to_json, type_of
@@ -14,7 +14,7 @@ from ._dict import StateDict
 from ._diff import difference
 from ._list import StateList
 from ._path import UNSAFE_SEGMENTS, Path, unsafe_path, wire_path
-from .operations import append_in_place, apply_in_place, lookup, set_in_place
+from .operations import append_in_place, apply_in_place, lookup, merge_appends, set_in_place
 from .proxy import is_view
 
 __all__ = ("StateStore",)
@@ -107,7 +107,7 @@ class StateStore:
         applied: list[StateOperation] = []
         with self.lock:
             try:
-                for operation in operations:
+                for operation in _merged(operations):
                     self.root, normal = apply_in_place(self.root, operation)
                     applied.append(normal)
             finally:
@@ -176,3 +176,12 @@ class StateStore:
         operations = difference(old, new, wire)
         if operations:
             self.emit(operations)
+
+
+def _merged(operations: Iterable[StateOperation]) -> Sequence[StateOperation]:
+    """`operations` with fewer appends to apply; as they are, when one is malformed."""
+    given = list(operations)
+    try:
+        return merge_appends(given)
+    except (KeyError, TypeError):
+        return given

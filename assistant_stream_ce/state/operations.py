@@ -7,12 +7,12 @@ in strict mode (`assistant-stream` 0.3.44, `core/gorp/GorpStreamAccumulator.ts`)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from types import NoneType
 from typing import Any
 
 from assistant_stream_ce._json import copy_json, to_json, type_of
-from assistant_stream_ce.chunks import StateOperation
+from assistant_stream_ce.chunks import AppendTextOperation, StateOperation
 from assistant_stream_ce.errors import StateOperationError
 from assistant_stream_ce.typing import JSONValue
 
@@ -33,6 +33,7 @@ __all__ = (
     "apply_operations",
     "diff",
     "lookup",
+    "merge_appends",
     "set_in_place",
 )
 
@@ -70,6 +71,38 @@ def lookup(value: JSONValue, path: Path) -> JSONValue:
             raise KeyError(f"There is nothing at `{show_path(path)}`")
         current = child
     return current
+
+
+def merge_appends(operations: Sequence[StateOperation]) -> Sequence[StateOperation]:
+    """Melt neighbouring `append-text` operations on one path into one; changes no operation.
+
+    They have to be in order: what is no operation, or appends what is no text, raises something.
+    """
+    if len(operations) < 2:
+        return operations
+    merged: list[StateOperation] = []
+    texts: list[str] = []
+    for operation in operations:
+        last = merged[-1] if merged else None
+        if (
+            last is None
+            or operation["type"] != "append-text"
+            or last["type"] != "append-text"
+            or last["path"] != operation["path"]
+        ):
+            _put_text(merged, texts)
+            merged.append(operation)
+            texts = [operation["value"]] if operation["type"] == "append-text" else []
+        else:
+            texts.append(operation["value"])
+    _put_text(merged, texts)
+    return merged
+
+
+def _put_text(merged: list[StateOperation], texts: list[str]) -> None:
+    if len(texts) > 1:
+        path = merged[-1]["path"]
+        merged[-1] = AppendTextOperation(type="append-text", path=path, value="".join(texts))
 
 
 def apply_in_place(root: JSONValue, operation: StateOperation) -> tuple[JSONValue, StateOperation]:
