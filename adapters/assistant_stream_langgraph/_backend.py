@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from uuid import uuid4
@@ -15,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from assistant_stream_ce import RequestError, RunController
+from assistant_stream_ce.errors import ENDS_THE_PROGRAM
 from assistant_stream_ce.serialization import (
     AssistantTransportEncoder,
     DataStreamEncoder,
@@ -187,7 +189,9 @@ class Backend:
         async def work(controller: RunController) -> None:
             try:
                 await graph_run(controller)
-            except Exception as error:  # the graph's own: it may be anything
+            except (asyncio.CancelledError, *ENDS_THE_PROGRAM):
+                raise
+            except BaseException as error:  # some extensions raise their panics as this
                 if is_invalid_resume(error):
                     controller.add_error(UNFIT_ANSWER)
                     return

@@ -31,6 +31,9 @@ from ._turn_request import TurnRequest
 
 __all__ = ("MODEL", "OpenAIEndpoint", "openai_models", "respond_to_openai")
 
+GONE = 499
+"""A status that nobody sees, for the log of who stands in front."""
+
 MODEL = "agent"
 """The name of the one model there is. A request may name any."""
 
@@ -155,8 +158,9 @@ class _WholeResponse(Response):
 
         await self._response(scope, receive, keep)
         body = b"".join(pieces)
-        if not body:
-            return  # The client has gone.
+        if not body:  # The client has gone. A middleware between expects an answer all the same.
+            await Response(status_code=GONE)(scope, receive, send)
+            return
         if body.startswith(b'{"error":'):
             start["status"] = 500
         start["headers"] = [*start["headers"], (b"content-length", str(len(body)).encode("ascii"))]

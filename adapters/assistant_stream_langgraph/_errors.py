@@ -69,7 +69,7 @@ def json_response(value: JSONValue, status_code: int = 200) -> Response:
     return Response(body, status_code, media_type="application/json")
 
 
-def report_failure(error: Exception, what: str, *, debug: bool = False) -> str:
+def report_failure(error: BaseException, what: str, *, debug: bool = False) -> str:
     """Log `error` with its traceback under a new id, and return what the client may know."""
     error_id = uuid4().hex[:12]
     logger.error("%s failed (error id %s).", what, error_id, exc_info=error)

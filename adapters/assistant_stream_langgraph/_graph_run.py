@@ -40,6 +40,9 @@ __all__ = ("GraphRun", "snapshot_events")
 
 logger = logging.getLogger(__name__)
 
+CLEAN_UP = 30.0
+"""Seconds to leave a thread that works. A database that hangs must not hold the thread for ever."""
+
 _Result = TypeVar("_Result")
 
 
@@ -102,7 +105,8 @@ class GraphRun:
     async def _clean_up(self) -> StateSnapshot | None:
         """Leave a thread that works; returns its state, or `None` when that cannot be had."""
         try:
-            return await self._settle()
+            async with asyncio.timeout(CLEAN_UP):
+                return await self._settle()
         except Exception:
             logger.exception("A thread whose run was cancelled could not be put in order.")
             return None

@@ -21,9 +21,9 @@ _REFUSALS = {
     "408": "The body did not arrive in time.",
     "409": "The request does not fit the thread, or the thread is busy.",
     "413": "The body, or something in it, is larger than the server takes.",
-    "415": "The body is not said to be JSON.",
+    "415": "The body is not said to be JSON, or is compressed.",
     "500": "Something went wrong on the server; the message has an id that the log knows.",
-    "503": "Too many runs go on; try again.",
+    "503": "Too many runs go on, answers cannot be stored, or a run does not end; try again.",
 }
 
 _THREAD_HEADER: Schema = {

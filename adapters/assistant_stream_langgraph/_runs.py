@@ -43,10 +43,15 @@ UNLIMITED = 10 * 365 * 86_400.0
 """Seconds that the app's own store keeps what nobody writes to. The registry deletes the bytes
 itself, and not every wire has heartbeats that would keep a silent run alive."""
 
+MAX_ANSWER = 256_000_000
+"""Bytes that one run may send, in the app's own store: a graph without an end has one."""
+
 LAST_CALL = 10.0
-"""Seconds that runs have to end when the server shuts down."""
+"""Seconds that runs have to end when the server shuts down, or a client waits for it."""
 
 STORE_AWAY = "Answers cannot be stored at the moment; try again."
+
+STILL_ENDING = "The run was told to stop, and has not ended yet."
 
 TOO_LONG = "The run has taken longer than it may, and was stopped."
 
@@ -146,7 +151,10 @@ class RunRegistry:
         self._gate = gate
         self._is_own_store = store is None
         self._context = create_resumable_stream_context(
-            store=store or create_in_memory_resumable_stream_store(default_ttl=UNLIMITED)
+            store=store
+            or create_in_memory_resumable_stream_store(
+                default_ttl=UNLIMITED, max_bytes_per_stream=MAX_ANSWER
+            )
         )
         self._on_disconnect = on_disconnect
         self._max_runs = max_runs
@@ -286,12 +294,20 @@ class RunRegistry:
         return run
 
     async def cancel(self, thread_id: str) -> bool:
-        """Stop the run of the thread and wait for its end; whether there was one."""
+        """Stop the run of the thread and wait for its end; whether there was one.
+
+        Raises:
+            RequestError: It does not end, though it was told to (503).
+        """
         run = self._runs.get(thread_id)
         if run is None:
             return False
         run.cancel()
-        await run.ended.wait()
+        try:
+            async with asyncio.timeout(LAST_CALL):
+                await run.ended.wait()
+        except TimeoutError as error:
+            raise RequestError(STILL_ENDING, status_code=503) from error
         return True
 
     async def aclose(self) -> None:

@@ -115,7 +115,8 @@ class ThreadEndpoints:
         return Response(status_code=204)
 
     async def cancel(self, request: Request) -> Response:
-        """Answer `POST /threads/{thread_id}/cancel`, when the run has ended."""
+        """Answer `POST /threads/{thread_id}/cancel`, when the run has ended; 503 when it does not
+        end within some seconds."""
         call = await self._backend.admit(_call(request))
         cancelled = await self._backend.runs.cancel(call.stored_thread_id)
         return json_response({"cancelled": cancelled})

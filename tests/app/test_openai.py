@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from fastapi import FastAPI
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_openai import ChatOpenAI
@@ -227,3 +228,26 @@ async def test_a_run_without_a_thread_ends_with_its_client() -> None:
             await asyncio.sleep(0.05)
         else:
             pytest.fail("the run goes on")
+
+
+async def test_a_middleware_has_an_answer_though_the_client_has_gone() -> None:
+    model = ScriptedChatModel(turns=[[20.0, "never"]])
+    api = FastAPI()
+    seen: asyncio.Queue[int] = asyncio.Queue()
+
+    @api.middleware("http")
+    async def passing(request: Any, call_next: Any) -> Any:
+        response = await call_next(request)
+        seen.put_nowait(response.status_code)
+        return response
+
+    api.mount("/agent", create_app(create_agent(model, [])))
+    async with serving(api) as http:
+        with pytest.raises(httpx.ReadTimeout):
+            await http.post(
+                "/agent/v1/chat/completions",
+                json={"model": "m", "messages": [said("Hi")]},
+                timeout=0.3,
+            )
+
+        assert await asyncio.wait_for(seen.get(), 5) == 499

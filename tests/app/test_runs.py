@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from assistant_stream_ce import RequestError
 from assistant_stream_ce.resumable import create_in_memory_resumable_stream_store
 from assistant_stream_ce.serialization import DataStreamEncoder
+from assistant_stream_langgraph import _graph_run, _runs
 from assistant_stream_langgraph._runs import RunRegistry, Wire
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.threads import ThreadGate
@@ -313,6 +315,58 @@ async def test_what_was_read_to_its_end_is_not_kept() -> None:
     assert await read(whole=True) == "missing"
     assert await read(whole=False) == "done"
     await registry.aclose()
+
+
+async def test_who_stops_a_run_that_does_not_end_gets_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_runs, "LAST_CALL", 0.05)
+    registry = RunRegistry(ThreadGate(0))
+    go_on = asyncio.Event()
+
+    async def work(_: Any) -> None:
+        while not go_on.is_set():
+            with suppress(asyncio.CancelledError):
+                await go_on.wait()
+
+    run = await registry.start("t1", wire(), work, await registry.hold_for_run("t1"))
+    await asyncio.sleep(0.01)
+    with pytest.raises(RequestError, match="has not ended yet") as caught:
+        await registry.cancel("t1")
+    go_on.set()
+    await asyncio.wait_for(run.ended.wait(), 5)
+
+    assert caught.value.status_code == 503
+    await registry.aclose()
+
+
+async def test_a_database_that_hangs_does_not_hold_a_stopped_run(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Hanging(InMemorySaver):
+        hangs = False
+
+        async def aget_tuple(self, config: Any) -> Any:
+            if self.hangs:
+                await asyncio.Event().wait()
+            return await super().aget_tuple(config)
+
+    monkeypatch.setattr(_graph_run, "CLEAN_UP", 0.05)
+    saver, pause = Hanging(), Pause()
+    turns = [calls(("slow", "c1", ['{"query":"q"}'])), "Done."]
+    graph = agent(turns, [pause.tool()], checkpointer=saver)
+    async with serving(create_app(graph, max_runs=1)) as http:
+        chat = Chat(http, thread_id="t1")
+        async with reading(chat):
+            await asyncio.wait_for(pause.reached.wait(), 5)
+            saver.hangs = True
+            stopped = await http.post("/threads/t1/cancel")
+        saver.hangs = False
+        await chat.ask("Again")
+
+    assert stopped.json() == {"cancelled": True}
+    assert "could not be put in order" in caplog.text
+    assert chat.shown()[-1] == ("ai", "Done.")
 
 
 async def test_a_run_that_takes_too_long_is_stopped_and_says_so() -> None:

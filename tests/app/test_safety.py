@@ -11,10 +11,13 @@ from typing import Any
 import httpx
 import pytest
 from langchain.agents import create_agent
+from langgraph.config import get_stream_writer
+from langgraph.graph import START, MessagesState, StateGraph
 from starlette.types import ASGIApp
 
 from assistant_stream_ce.server import RequestLimits
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langgraph import _runs
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.middleware import FrontendTools
 from assistant_stream_langgraph.threads import Graph
@@ -75,6 +78,27 @@ async def test_an_exception_is_not_told(wire: str, caplog: pytest.LogCaptureFixt
 
 
 # -- Another user's thread ------------------------------------------------------------------------
+
+
+class Panic(BaseException):
+    """As extensions in Rust raise."""
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_what_is_no_exception_is_not_told_either(
+    wire: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(state: MessagesState) -> dict[str, Any]:
+        raise Panic(SECRET)
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("fail", fail)
+    builder.add_edge(START, "fail")
+    answer = await post(create_app(builder.compile()), wire, request(wire, "Hi"))
+
+    assert b"hunter2" not in answer.body
+    assert b"error id" in answer.body
+    assert SECRET in caplog.text
 
 
 async def test_nobody_reaches_into_the_thread_of_another() -> None:
@@ -310,6 +334,34 @@ async def test_too_many_runs_are_refused_and_told_when_to_try_again() -> None:
     assert [response.status_code for response in statuses] == [200, 200, 503]
     assert statuses[2].headers["retry-after"] == "2"
     assert again.status_code == 200
+
+
+async def test_an_answer_without_an_end_has_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_runs, "MAX_ANSWER", 20_000)
+    stopped = asyncio.Event()
+
+    async def talk(state: MessagesState) -> None:
+        write = get_stream_writer()
+        try:
+            while True:
+                write("and so on")
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("talk", talk)
+    builder.add_edge(START, "talk")
+    app = create_app(builder.compile(), max_runs=1)
+    async with serving(app) as http:
+        for _ in range(2):
+            response = await http.post("/chat", json=request("/chat", thread_id="t1"))
+            assert response.status_code == 200
+            assert len(response.content) < 21_000
+            assert "The answer is too long." in response.text
+            await asyncio.wait_for(stopped.wait(), 5)
+            stopped.clear()
 
 
 @pytest.mark.parametrize("wire", WIRES)
