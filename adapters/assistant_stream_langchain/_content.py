@@ -18,7 +18,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 
 from ._media import FileFragment, read_file
 from ._server_tools import CallFragment, ResultFragment, read_executed_tool, read_server_tool
-from ._shapes import as_items, as_mapping, as_text, first_text
+from ._shapes import as_index, as_items, as_mapping, as_text, first_text
 from ._sources import SourceFragment, read_annotation, read_message_sources
 
 __all__ = (
@@ -76,7 +76,7 @@ def read_content(message: AIMessage) -> list[Fragment]:
         # LangChain's own blocks for these give every tool of a stream the same id.
         twice = _EXECUTED_TOOL_BLOCKS if kwargs.get("executed_tools") else ()
         for position, block in enumerate(content):
-            if isinstance(block, str) or block.get("type") not in twice:
+            if isinstance(block, str) or as_text(block.get("type")) not in twice:
                 fragments.extend(_read_block(block, position, calls))
         if reasoning and not any(isinstance(f, ReasoningFragment) for f in fragments):
             fragments[:0] = reasoning
@@ -129,7 +129,7 @@ def _read_calls(message: AIMessage) -> Iterator[CallFragment]:
 def _read_block(block: str | Block, position: int, calls: _Calls) -> Sequence[Fragment]:
     if isinstance(block, str):
         return [TextFragment(block)] if block else []
-    kind = block.get("type")
+    kind = as_text(block.get("type"))
     if kind in _TEXT_KEYS:
         return _read_text(block, kind)
     if kind in _CALL_BLOCKS:
@@ -139,7 +139,7 @@ def _read_block(block: str | Block, position: int, calls: _Calls) -> Sequence[Fr
     if kind == "non_standard":
         inner = as_mapping(block.get("value"))
         return _read_block({**inner, "index": block.get("index")}, position, calls)
-    if kind is None and (text := as_text(block.get("text"))):
+    if block.get("type") is None and (text := as_text(block.get("text"))):
         return [TextFragment(text)]
     file = read_file(block)
     return read_server_tool(block) if file is None else [file]
@@ -156,7 +156,7 @@ _TEXT_KEYS = {
 def _read_text(block: Block, kind: str) -> list[Fragment]:
     fragments: list[Fragment] = []
     if text := as_text(block.get(_TEXT_KEYS[kind])):
-        fragments.append(TextFragment(text, block.get("index")))
+        fragments.append(TextFragment(text, as_index(block.get("index"))))
     fragments.extend(
         source
         for key in ("annotations", "citations")
@@ -189,9 +189,9 @@ def _read_call_block(block: Block) -> list[Fragment]:
         if block.get(key) not in (None, {}):
             args = block[key]
             break
-    call_id = block.get("call_id") or block.get("id")
+    name, index = as_text(block.get("name")), as_index(block.get("index"))
     whole = block.get("type") in ("tool_call", "invalid_tool_call")
-    return [CallFragment(call_id, block.get("name"), args, block.get("index"), whole=whole)]
+    return [CallFragment(first_text(block, "call_id", "id"), name, args, index, whole=whole)]
 
 
 def _kwargs_reasoning(kwargs: Mapping[str, Any]) -> list[Fragment]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ._shapes import as_mapping, first_text
+from ._shapes import as_mapping, as_text, first_text
 from ._sources import has_safe_scheme
 
 __all__ = ("FileFragment", "read_file")
@@ -42,7 +42,7 @@ def read_file(block: Mapping[str, Any]) -> FileFragment | None:
     A block that only has a provider's file id is none: a client has no way to fetch it. Nor is one
     whose URL would run something: it may come from a page that the model has read.
     """
-    kind = block.get("type")
+    kind = as_text(block.get("type"))
     if kind is None:  # Bedrock Converse wraps media in a key instead of giving it a type.
         kind = next((name for name in ("image", "video", "document") if name in block), None)
     if kind not in _DEFAULT_TYPES:

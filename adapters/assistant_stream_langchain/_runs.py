@@ -92,6 +92,10 @@ class RunTree:
     def __len__(self) -> int:
         return len(self._runs)
 
+    def unanswered(self) -> list[str]:
+        """The calls, by their ids on the wire, whose tools are still at work."""
+        return [run.wire_id for run in self._runs.values() if run.wire_id is not None]
+
     def begin(self, run_id: UUID, parent_run_id: UUID | None) -> Run:
         """Add a run. One whose parent is unknown is a root."""
         around = self._runs.get(parent_run_id) if parent_run_id else None

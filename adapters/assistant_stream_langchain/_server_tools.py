@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ._shapes import as_items, as_mapping, as_text
+from ._shapes import as_index, as_items, as_mapping, as_text, first_text
 
 __all__ = ("CallFragment", "ResultFragment", "read_executed_tool", "read_server_tool")
 
@@ -49,7 +49,9 @@ def read_server_tool(block: Mapping[str, Any]) -> Sequence[CallFragment | Result
         return [_v1_call(block, whole=kind == "server_tool_call")]
     if kind == "server_tool_result":
         failed = block.get("status") == "error"
-        return [ResultFragment(block.get("tool_call_id"), _clean(block.get("output")), failed)]
+        return [
+            ResultFragment(as_text(block.get("tool_call_id")), _clean(block.get("output")), failed)
+        ]
     if kind in ("server_tool_use", "mcp_tool_use"):  # Anthropic.
         args = block.get("partial_json") or block.get("input") or None
         return [_server_call(block, block.get("name"), args)]
@@ -61,7 +63,7 @@ def read_server_tool(block: Mapping[str, Any]) -> Sequence[CallFragment | Result
     if kind == "code_execution_result":
         failed = block.get("outcome", 1) not in (1, "OUTCOME_OK")
         output = block.get("code_execution_result")
-        return [ResultFragment(block.get("tool_call_id"), output, failed)]
+        return [ResultFragment(as_text(block.get("tool_call_id")), output, failed)]
     if kind.endswith("_call") or kind == "mcp_approval_request":
         return _responses_call(block, kind)
     return ()
@@ -86,7 +88,8 @@ def _v1_call(block: Mapping[str, Any], *, whole: bool) -> CallFragment:
 
 
 def _server_call(block: Mapping[str, Any], name: str | None, args: Any) -> CallFragment:
-    return CallFragment(block.get("id"), name, args, block.get("index"), on_server=True)
+    index = as_index(block.get("index"))
+    return CallFragment(as_text(block.get("id")), as_text(name), args, index, on_server=True)
 
 
 def _anthropic_result(block: Mapping[str, Any]) -> ResultFragment:
@@ -94,25 +97,31 @@ def _anthropic_result(block: Mapping[str, Any]) -> ResultFragment:
     failed = bool(block.get("is_error"))
     if as_mapping(content).get("error_code"):
         failed = True
-    index = block.get("index")
+    index = as_index(block.get("index"))
     is_open = content == "" and index is not None  # Bedrock.
-    return ResultFragment(block.get("tool_use_id"), _clean(content), failed, index, is_open)
+    call_id = as_text(block.get("tool_use_id"))
+    return ResultFragment(call_id, _clean(content), failed, index, is_open)
 
 
 def _responses_call(block: Mapping[str, Any], kind: str) -> Sequence[CallFragment | ResultFragment]:
     """A hosted tool of the Responses API: the call and its result in one block."""
-    call_id = block.get("call_id") or block.get("id")
+    call_id = first_text(block, "call_id", "id")
     name = kind.removesuffix("_call")
     args: Any = {key: value for key, value in block.items() if key not in _NOT_ARGS}
     result: Any = next((block[key] for key in _RESULT_KEYS if block.get(key) is not None), None)
     if kind.startswith("mcp_"):
-        name = block.get("name") or name
+        name = as_text(block.get("name")) or name
         args = block.get("arguments") or args
     elif action := as_mapping(args.get("action")):
         result = result or action.get("sources")
         args = {key: value for key, value in action.items() if key != "sources"}
     call = CallFragment(
-        call_id, name, args, block.get("index"), whole=not isinstance(args, str), on_server=True
+        call_id,
+        name,
+        args,
+        as_index(block.get("index")),
+        whole=not isinstance(args, str),
+        on_server=True,
     )
     if kind in ("computer_call", "mcp_approval_request"):
         call.on_server = False  # The client has to act.

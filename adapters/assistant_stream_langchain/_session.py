@@ -28,6 +28,7 @@ from ._shapes import as_items
 from ._structured import structured_value
 from ._teller import Chunks
 from ._voices import Voices
+from .messages import STOPPED
 from .translator import MessageTranslator
 from .visibility import Action
 
@@ -96,9 +97,12 @@ class ChainSession:
 
     def close(self) -> None:
         """End the message, when nothing follows. A model that was cancelled never said that it
-        ended, so what waits for it comes out here at the latest."""
+        ended, so what waits for it comes out here at the latest; and a tool that is still at work
+        works for nobody."""
         for call_id, (_, text) in list(self._failures.items()):
             self.answer(call_id, text, None, is_error=True)
+        for call_id in self.runs.unanswered():
+            self.answer(call_id, STOPPED, None, is_error=True)
         self._close_answers()
         if self._has_told:
             self._has_told = False

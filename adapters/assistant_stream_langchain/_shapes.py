@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-__all__ = ("as_items", "as_mapping", "as_text", "first_text")
+__all__ = ("as_index", "as_items", "as_mapping", "as_text", "first_text")
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
@@ -21,6 +21,11 @@ def as_items(value: object) -> Sequence[Any]:
 def as_text(value: object) -> str | None:
     """Return `value` if it is a text with something in it."""
     return value if isinstance(value, str) and value else None
+
+
+def as_index(value: object) -> int | str | None:
+    """Return `value` if it can number a block."""
+    return value if isinstance(value, (int, str)) else None
 
 
 def first_text(mapping: Mapping[str, Any], *names: str) -> str | None:

@@ -113,6 +113,31 @@ async def test_a_reader_that_gives_up_late_does_not_say_how_the_run_ended() -> N
     assert finish(chunks).finish_reason == "stop"
 
 
+async def test_a_tool_that_is_left_at_work_keeps_nobody_waiting() -> None:
+    began, ends = threading.Event(), threading.Event()
+
+    @tool
+    def slow() -> str:
+        """Take long."""
+        began.set()
+        ends.wait(10)
+        return "late"
+
+    left: list[asyncio.Task[Any]] = []
+
+    async def callback(controller: RunController) -> None:
+        config: Any = {"callbacks": [AssistantCallbackHandler(controller)]}
+        left.append(asyncio.create_task(slow.ainvoke({}, config)))
+        await asyncio.to_thread(began.wait, 10)
+
+    chunks = [chunk async for chunk in create_run(callback)]
+    ends.set()
+
+    assert await left[0] == "late"
+    assert list(results(show(chunks)).values()) == ["The call was stopped before it had a result."]
+    assert finish(chunks).finish_reason == "stop"
+
+
 async def test_a_model_in_a_thread_that_a_tool_starts_is_nested_under_its_call() -> None:
     @tool
     def delegate(config: RunnableConfig) -> str:
