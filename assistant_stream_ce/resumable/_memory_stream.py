@@ -25,6 +25,8 @@ class MemoryStream:
     end: StreamEnd | None = None
     on_cancel: Callable[[], None] | None = None
     waiters: set[asyncio.Future[None]] = field(default_factory=set[asyncio.Future[None]])
+    timer: asyncio.TimerHandle | None = None
+    """Wakes the waiters when the stream may have expired: one for all, and not one a wait."""
 
     @property
     def size(self) -> int:
@@ -39,6 +41,8 @@ class MemoryStream:
         if self.end is None:
             self.end = end
             self.on_cancel = None
+            if self.timer is not None:
+                self.timer.cancel()
             self.wake()
 
     def batch(self, offset: int) -> list[ResumableStreamEntry]:
@@ -62,22 +66,27 @@ class MemoryStream:
         self.waiters.clear()
 
     async def changed(self, seconds: float, stopping: Stopping | None) -> None:
-        """Return when something was added or has ended, after `seconds`, or on `stopping`."""
+        """Return when something was added or has ended, after `seconds` or before, or on
+        `stopping`."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
 
-        def wake(_: object = None) -> None:
+        def stop(_: object) -> None:
             if not waiter.done():
                 waiter.set_result(None)
 
         self.waiters.add(waiter)
-        timer = loop.call_later(seconds, wake)
+        if self.timer is None:
+            self.timer = loop.call_later(seconds, self._on_time)
         if stopping is not None:
-            stopping.add_done_callback(wake)
+            stopping.add_done_callback(stop)
         try:
             await waiter
         finally:
-            timer.cancel()
             self.waiters.discard(waiter)
             if stopping is not None:
-                stopping.remove_done_callback(wake)
+                stopping.remove_done_callback(stop)
+
+    def _on_time(self) -> None:
+        self.timer = None
+        self.wake()

@@ -2,19 +2,21 @@
 
 Two loops share a buffer: one reads the source, one writes to the store. What comes while a write
 is on its way goes out with the next one, so that a slow store costs fewer round trips and not
-more delay; a full buffer holds the source back.
+more delay; a full buffer holds the source back. A store that never waits is written to where the
+source is read, without waking anybody.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Sequence
 from dataclasses import dataclass
 
 from ._plain_store import ContextStore
 from ._reading import MAX_BATCH_BYTES
 from .errors import ResumableStreamError
+from .in_memory import InMemoryResumableStreamStore
 from .types import StreamEnd
 
 __all__ = ("Hooks", "Producer", "ReportedError", "Source")
@@ -22,7 +24,8 @@ __all__ = ("Hooks", "Producer", "ReportedError", "Source")
 logger = logging.getLogger("assistant_stream_ce.resumable")
 
 MAX_BUFFERED_BYTES = 4 * MAX_BATCH_BYTES
-"""Bytes read from the source and not yet written, before the source has to wait."""
+"""Bytes read from the source and not yet written, before the source has to wait; bytes written at
+once, before everybody else gets a turn."""
 
 CANCEL_GRACE = 5.0
 """Seconds a source has to end by itself once it was told to."""
@@ -89,6 +92,12 @@ class Producer:
         self._room = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
         self._cancelled = False
+        # Nothing waits there, unless somebody has made a store of their own from it.
+        self._writes_at_once = type(store) is InMemoryResumableStreamStore
+        self._loop = asyncio.get_running_loop()
+        self._came_at = self._loop.time()
+        """When the source, or the last heartbeat, has come."""
+        self._beat: asyncio.TimerHandle | None = None
 
     def cancel(self) -> None:
         """Make the stream end early, gently if its source can."""
@@ -106,6 +115,7 @@ class Producer:
             self._stop_reading()
         try:
             await self._store.claim(self._stream_id, self.cancel)
+            self._beat_later()
             await self._write()
             end = self._end_of_source()
             grace = None
@@ -113,6 +123,8 @@ class Producer:
             end = self._end_of_error(error)
             grace = None
         finally:
+            if self._beat is not None:
+                self._beat.cancel()
             await self._end_reading()
             await self._finish(end, grace)
 
@@ -127,8 +139,18 @@ class Producer:
 
     async def _read(self) -> None:
         stream = self._source.make_stream()
+        written = 0
         try:
             async for chunk in stream:
+                self._came_at = self._loop.time()
+                if self._writes_at_once and not self._buffer:
+                    await self._store.append_many(self._stream_id, (chunk,))
+                    self._tell_written((chunk,))
+                    written += len(chunk)
+                    if written > MAX_BUFFERED_BYTES:
+                        written = 0
+                        await asyncio.sleep(0)
+                    continue
                 self._buffer.append(chunk)
                 self._buffered += len(chunk)
                 self._changed.set()
@@ -143,28 +165,35 @@ class Producer:
     async def _write(self) -> None:
         assert self._reading is not None
         while True:
-            if not self._buffer:
+            while not self._buffer:
                 if self._reading.done():
                     return
-                await self._wait()
+                self._changed.clear()
+                await self._changed.wait()
             batch = self._take()
-            if batch:
-                await self._store.append_many(self._stream_id, batch)
-                if self._hooks.on_append is not None:
-                    for chunk in batch:
-                        self._hooks.call(self._hooks.on_append, self._stream_id, len(chunk))
+            await self._store.append_many(self._stream_id, batch)
+            self._tell_written(batch)
 
-    async def _wait(self) -> None:
-        """Return when there is something to write; writes heartbeats meanwhile."""
-        assert self._reading is not None
-        while not self._buffer and not self._reading.done():
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(self._source.heartbeat_interval):
-                    await self._changed.wait()
-            except TimeoutError:
-                if not self._buffer and self._source.heartbeat:
-                    await self._store.append_many(self._stream_id, (self._source.heartbeat,))
+    def _tell_written(self, chunks: Sequence[bytes]) -> None:
+        if self._hooks.on_append is not None:
+            for chunk in chunks:
+                self._hooks.call(self._hooks.on_append, self._stream_id, len(chunk))
+
+    def _beat_later(self) -> None:
+        """Look for silence once an interval: a timer a chunk would cost more than the chunk."""
+        interval = self._source.heartbeat_interval
+        if self._source.heartbeat and interval is not None:
+            self._beat = self._loop.call_at(self._came_at + interval, self._on_beat, interval)
+
+    def _on_beat(self, interval: float) -> None:
+        assert self._source.heartbeat is not None
+        if self._loop.time() >= self._came_at + interval:
+            self._came_at = self._loop.time()
+            if not self._buffer:
+                self._buffer.append(self._source.heartbeat)
+                self._buffered += len(self._source.heartbeat)
+                self._changed.set()
+        self._beat_later()
 
     def _take(self) -> list[bytes]:
         size = count = 0

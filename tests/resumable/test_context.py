@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from typing import Literal
 
@@ -277,25 +278,31 @@ def test_a_duration_is_given_once_and_is_positive() -> None:
         create_resumable_stream_context(store=store, ttl_ms=0)
 
 
-class SlowWrites:
-    """Makes every write of `store` wait for the test."""
+class SlowStore(InMemoryResumableStreamStore):
+    """A store whose writes wait for the test."""
 
-    def __init__(self, store: InMemoryResumableStreamStore) -> None:
+    def __init__(self) -> None:
+        super().__init__(
+            default_ttl=60,
+            clock=time.monotonic,
+            max_chunk_bytes=None,
+            max_bytes_per_stream=None,
+            max_entries_per_stream=None,
+            max_streams=None,
+            gc_interval=None,
+        )
         self.writes: list[Sequence[bytes]] = []
         self.gate = asyncio.Event()
-        self._append_many = store.append_many
-        store.append_many = self._wait  # type: ignore[method-assign]
 
-    async def _wait(self, stream_id: str, chunks: Sequence[bytes]) -> None:
+    async def append_many(self, stream_id: str, chunks: Sequence[bytes]) -> None:
         self.writes.append(chunks)
         await self.gate.wait()
-        await self._append_many(stream_id, chunks)
+        await super().append_many(stream_id, chunks)
 
 
 async def test_what_comes_during_a_write_goes_out_with_the_next() -> None:
-    store = create_in_memory_resumable_stream_store()
-    slow = SlowWrites(store)
-    context = create_resumable_stream_context(store=store)
+    slow = SlowStore()
+    context = create_resumable_stream_context(store=slow)
     source = source_of(b"first")
     await context.start("s", source.stream)
     await until(lambda: slow.writes)
@@ -307,9 +314,8 @@ async def test_what_comes_during_a_write_goes_out_with_the_next() -> None:
 
 
 async def test_a_slow_store_holds_the_source_back() -> None:
-    store = create_in_memory_resumable_stream_store()
-    slow = SlowWrites(store)
-    context = create_resumable_stream_context(store=store)
+    slow = SlowStore()
+    context = create_resumable_stream_context(store=slow)
     given = 0
 
     async def stream() -> AsyncGenerator[bytes, None]:
@@ -325,6 +331,22 @@ async def test_a_slow_store_holds_the_source_back() -> None:
     slow.gate.set()
     await until_status(context, "s", "done")
     assert given == 100
+    assert (await context.info("s")).size == 100 * 65536
+
+
+async def test_a_source_that_never_waits_leaves_the_others_their_turns() -> None:
+    context = create_resumable_stream_context(store=create_in_memory_resumable_stream_store())
+    turns = 0
+
+    async def stream() -> AsyncGenerator[bytes, None]:
+        for _ in range(100):
+            yield b"x" * 65536
+
+    await context.start("s", stream)
+    while await context.status("s") == "streaming":
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns > 10
     assert (await context.info("s")).size == 100 * 65536
 
 
