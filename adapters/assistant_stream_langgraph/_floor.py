@@ -49,7 +49,7 @@ class Floor:
             message: What was translated.
             parent_id: The call that it is nested under.
             chunks: What it became.
-            task: The task whose model streams it.
+            task: The task whose model streams it, unless that may stream several at once.
         """
         if isinstance(message, ToolMessage):
             return self.follow(message.tool_call_id, chunks)

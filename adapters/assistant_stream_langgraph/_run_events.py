@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from langchain_core.messages import BaseMessage
 from langgraph.types import Command
 
 from ._revive import as_message, with_messages
@@ -72,6 +73,8 @@ class RunEvents:
                 return self._on_node_end(event, data.get("output"))
             case "on_chain_end" if run_id == self._graph_run:
                 return self._on_graph_end(data.get("output"))
+            case "on_chain_end" if _is_subgraph(event):
+                return self._on_subgraph_end(event, data.get("output"))
             case "on_chain_stream" if run_id in (self._graph_run, self._first_run):
                 return self._on_yield(run_id, data.get("chunk"))
             case "on_custom_event":
@@ -123,7 +126,7 @@ class RunEvents:
         # What is sent to a node with `Send` is no state.
         if as_items(metadata.get("langgraph_path"))[0] == "__pregel_pull":
             self._steps[namespace] = step
-            yield (namespace, "input", given)
+            yield (namespace, "input", given if event.get("parent_ids") else _named_in(given))
 
     def _on_node_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
         namespace = _path_of(event)[:-1]
@@ -139,6 +142,12 @@ class RunEvents:
             return ()
         return (((), "output", with_messages(output)),)
 
+    def _on_subgraph_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
+        # Only here a message of version 1 gets its id that the subgraph's last node wrote without.
+        if event.get("parent_ids") or not is_mapping(output) or "__interrupt__" in output:
+            return ()
+        return ((_path_of(event), "values", _named_in(with_messages(output))),)
+
     def _place_of(self, run_id: str, event: Mapping[str, Any]) -> _Place | None:
         if run_id not in self._places:
             tags: Sequence[str] = event.get("tags") or ()
@@ -153,11 +162,29 @@ def _is_node(event: Mapping[str, Any]) -> bool:
     return any(tag.startswith(_NODE_TAG) for tag in tags) and _path_of(event) != ()
 
 
+def _is_subgraph(event: Mapping[str, Any]) -> bool:
+    """Whether the run is a whole graph inside a task; what a graph's nodes run is deeper."""
+    metadata: Mapping[str, Any] = event.get("metadata") or {}
+    path = metadata.get("checkpoint_ns")
+    return bool(path) and path == metadata.get("langgraph_checkpoint_ns")
+
+
 def _path_of(event: Mapping[str, Any]) -> tuple[str, ...]:
     """The tasks that a run is in, the innermost last."""
     metadata: Mapping[str, Any] = event.get("metadata") or {}
     path: Any = metadata.get("langgraph_checkpoint_ns") or metadata.get("checkpoint_ns")
     return tuple(str(path).split("|")) if path else ()
+
+
+def _named_in(channels: Mapping[str, Any]) -> dict[str, Any]:
+    """Channels without the messages that have no id. Version 1 gives copies, so that nothing says
+    whether such a message has been told."""
+    return {
+        key: [item for item in value if not isinstance(item, BaseMessage) or item.id]
+        if is_items(value)
+        else value
+        for key, value in channels.items()
+    }
 
 
 def _answer_in(output: Any) -> Any:

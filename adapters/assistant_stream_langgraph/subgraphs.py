@@ -24,7 +24,8 @@ class ToolCallOwners:
     def __init__(self) -> None:
         self._waiting: dict[str, tuple[str, ...]] = {}
         """Tool call id to the namespace that the call was made in."""
-        self._args: dict[str, Mapping[str, Any]] = {}
+        self._calls: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        """Tool call id to the tool and the arguments, parsed."""
         self._tasks: dict[str, str] = {}
         """Task id to tool call id, from the `tasks` stream mode."""
         self._owners: dict[tuple[str, ...], str | None] = {}
@@ -39,7 +40,7 @@ class ToolCallOwners:
         """Learn the parsed arguments of a finished message's calls."""
         for call in message.tool_calls:
             if call["id"]:
-                self._args[call["id"]] = call["args"]
+                self._calls[call["id"]] = (call["name"], call["args"])
 
     def answer(self, tool_call_id: str) -> None:
         """A call got its result."""
@@ -90,6 +91,13 @@ class ToolCallOwners:
         """The calls made in a namespace that have no result yet."""
         return [call for call, made_in in self._waiting.items() if made_in == namespace]
 
+    def shares_task(self, namespace: tuple[str, ...], task: str) -> bool:
+        """Whether a task may be at work on several calls: a `ToolNode` that is given a message
+        runs all its calls at once."""
+        if task.rpartition(":")[2] in self._tasks:
+            return False
+        return len(self.waiting_in(namespace)) > 1
+
     def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
         base = base_of(namespace)
         if not base:
@@ -102,15 +110,24 @@ class ToolCallOwners:
         if not candidates:
             return self.owner_of(parent)
         if len(candidates) > 1 and text is not None:
-            candidates = [call for call in candidates if self._is_input(call, text)]
-            taken = set(self._owners.values())
-            # Calls with the same arguments start their subgraphs in their own order.
-            candidates = [call for call in candidates if call not in taken][:1]
+            candidates = self._untaken_of(candidates, text)
         return candidates[0] if len(candidates) == 1 else None
 
-    def _is_input(self, tool_call_id: str, text: str) -> bool:
-        values = self._args.get(tool_call_id, {}).values()
-        return any(isinstance(value, str) and value and value in text for value in values)
+    def _untaken_of(self, candidates: list[str], text: str) -> list[str]:
+        """The call that a subgraph with this input was started by, if it can be told."""
+        lengths = {call: self._matched(call, text) for call in candidates}
+        best = max(lengths.values())
+        candidates = [call for call in candidates if best and lengths[call] == best]
+        if len({self._calls[call][0] for call in candidates}) > 1:
+            return []  # Not every tool starts a subgraph.
+        taken = set(self._owners.values())
+        # Calls of a tool with the same arguments start their subgraphs in their own order.
+        return [call for call in candidates if call not in taken][:1]
+
+    def _matched(self, tool_call_id: str, text: str) -> int:
+        """How much of the text is an argument of the call."""
+        _, args = self._calls.get(tool_call_id, ("", {}))
+        return max((len(v) for v in args.values() if isinstance(v, str) and v in text), default=0)
 
 
 def base_of(namespace: tuple[str, ...]) -> tuple[str, ...]:

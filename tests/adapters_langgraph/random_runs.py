@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from langchain_core._api import LangChainBetaWarning
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
-from langgraph.types import Command, StateSnapshot
+from langgraph.types import Command, PregelTask, StateSnapshot
 
 from assistant_stream_ce import AssistantStreamChunk
 from assistant_stream_ce._json import to_json
@@ -36,6 +36,10 @@ class Carries:
     custom: bool = True
     same: bool = True
     """Whether a message that an inner graph leaves without an id can be known again outside."""
+    beside: Literal["once", "again", "later"] = "once"
+    """When what is done beside a pause is told: once; or again after the pause unless the client
+    says that it has it, since only `updates` tell what is repeated there. It is `later` if all
+    that a subgraph does beside a pause comes after it, with the subgraph's next state."""
 
 
 FORMS: dict[str, Carries] = {
@@ -43,20 +47,20 @@ FORMS: dict[str, Carries] = {
     "tuples and tasks": Carries(),
     "no subgraphs": Carries(subgraphs=False),
     "sync": Carries(),
-    "sync values": Carries(tokens=False, subgraphs=False, custom=False),
+    "sync values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
     "v2": Carries(),
-    "messages and values": Carries(custom=False),
+    "messages and values": Carries(custom=False, beside="again"),
     "messages and updates": Carries(state="writes", custom=False),
-    "values": Carries(tokens=False, subgraphs=False, custom=False),
-    "namespaced values": Carries(tokens=False, custom=False),
+    "values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
+    "namespaced values": Carries(tokens=False, custom=False, beside="later"),
     "updates": Carries(state="writes", tokens=False, subgraphs=False, custom=False),
     "values and updates": Carries(tokens=False, subgraphs=False, custom=False),
     "messages": Carries(state="none", subgraphs=False, custom=False),
     "namespaced messages": Carries(state="none", custom=False),
     "events v1": Carries(state="writes", custom=False, same=False),
-    "events v2": Carries(custom=False),
-    "events v3": Carries(custom=False),
-    "run v3": Carries(custom=False),
+    "events v2": Carries(custom=False, beside="again"),
+    "events v3": Carries(custom=False, beside="again"),
+    "run v3": Carries(custom=False, beside="again"),
     "server parts": Carries(),
     "remote tuples": Carries(),
     "stream_graph": Carries(),
@@ -175,7 +179,8 @@ async def _play(
     paused = [message for messages in _inside(snapshot, form) for message in messages]
     asked = given["messages"] if isinstance(given, dict) else []
     initial = shown
-    if FORMS[form].state != "whole":
+    if FORMS[form].state != "whole" or (paused and FORMS[form].beside != "once"):
+        # The client says which messages it has, as `docs/langgraph.md` asks for.
         initial = {**(shown or {}), "messages": to_json([*before, *paused, *asked])}
     stage.begin()
     chunks, failed = await _chunks(graph, config, given, form, options, initial)
@@ -205,17 +210,26 @@ async def _play(
     )
 
 
-def _inside(snapshot: StateSnapshot, form: str) -> list[list[Any]]:
-    """The messages of a graph's unfinished step: what its tasks have written, and the state of
-    the subgraphs that have paused."""
+def _inside(snapshot: StateSnapshot, form: str, depth: int = 0) -> list[list[Any]]:
+    """The messages of a graph's unfinished step that are told: what its tasks have written, and
+    the state of the subgraphs that have paused."""
     found: list[list[Any]] = []
+    later = FORMS[form].beside == "later"
     for task in snapshot.tasks:
         if isinstance(task.state, StateSnapshot) and FORMS[form].subgraphs:
-            inner = list(task.state.values.get("messages", ()))
-            found.extend([inner, *_inside(task.state, form)])
-        written = as_items(task.result.get("messages", ()) if isinstance(task.result, dict) else ())
-        found.append([m for m in written if isinstance(m, (AIMessage, ToolMessage))])
+            # What is written beside a pause stands in this state already, and in no stream yet.
+            waits = {m.id for inner in task.state.tasks for m in _written(inner) if later}
+            found.append([m for m in task.state.values.get("messages", ()) if m.id not in waits])
+            found.extend(_inside(task.state, form, depth + 1))
+        if not (depth and later):
+            found.append(_written(task))
     return found
+
+
+def _written(task: PregelTask) -> list[Any]:
+    """The messages that a task has written."""
+    written = as_items(task.result.get("messages", ()) if isinstance(task.result, dict) else ())
+    return [m for m in written if isinstance(m, (AIMessage, ToolMessage))]
 
 
 async def _chunks(

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.adapters_langgraph.random_plans import (
+    Ask,
     Drop,
     Fan,
     Inner,
@@ -87,6 +88,19 @@ FOUND = {
     "an agent after a pair": _plan(Say(fate="pair"), Loop(prebuilt=True)),
     "the same words twice, without ids": _plan(
         Private((Say(fate="rebuilt"), Say(fate="rebuilt")), kept=True)
+    ),
+    "a pause in a subgraph": _plan(Inner((Ask(),))),
+    "words beside a pause": _plan(Say(), Fan((Say(), Ask(), Say()), sent=False)),
+    "words beside a pause in a subgraph": _plan(Inner((Fan((Say(), Ask())),))),
+    "two tools of one task that speak": _plan(
+        Loop(Speech(uses=(Use("speaking"), Use("speaking"))))
+    ),
+    "a tool that speaks beside an agent": _plan(
+        Loop(Speech(uses=(Use("speaking"), Use("agent", "q and more"))))
+    ),
+    "the same question for two tools": _plan(Loop(Speech(uses=(Use("speaking"), Use("agent"))))),
+    "a tool that fails beside another": _plan(
+        Inner((Loop(Speech(uses=(Use("raising"), Use("plain"))), prebuilt=True),))
     ),
     "a subgraph that removes from its own copy": _plan(Say(), Inner((Drop("first"), Say()))),
 }
