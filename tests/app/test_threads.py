@@ -254,6 +254,11 @@ async def test_the_only_interrupt_needs_no_id() -> None:
         assert chat.shown()[-2:] == [("tool", "The user says: None"), ("ai", "Fine.")]
 
 
+def question_of(interrupt: dict[str, Any]) -> str:
+    """Tools that run side by side ask in any order."""
+    return str(interrupt["value"])
+
+
 async def test_two_interrupts_are_answered_one_by_one_and_both_at_once() -> None:
     asking = calls(("ask", "c1", ['{"question":"A?"}']), ("ask", "c2", ['{"question":"B?"}']))
     again = calls(("ask", "c3", ['{"question":"C?"}']), ("ask", "c4", ['{"question":"D?"}']))
@@ -261,14 +266,14 @@ async def test_two_interrupts_are_answered_one_by_one_and_both_at_once() -> None
     async with serving(create_app(graph)) as http:
         chat = Chat(http)
         await chat.ask("Go")
-        first, second = chat.state["interrupts"]
+        first, second = sorted(chat.state["interrupts"], key=question_of)
 
         unnamed = await chat.post({"type": "resume", "value": 1})
         assert unnamed.status_code == 409
         await chat.send({"type": "resume", "id": second["id"], "value": "b"})
         assert chat.state["interrupts"] == [first]
         await chat.send({"type": "resume", "id": first["id"], "value": "a"})
-        first, second = chat.state["interrupts"]
+        first, second = sorted(chat.state["interrupts"], key=question_of)
         await chat.send(
             {"type": "resume", "id": first["id"], "value": "c"},
             {"type": "resume", "id": second["id"], "value": "d"},
