@@ -8,6 +8,7 @@ into LangChain's; `to_ui_messages` and its siblings go the other way, for loadin
 
 from __future__ import annotations
 
+from ._message_index import Place
 from .callbacks import AssistantCallbackHandler
 from .chains import stream_chain
 from .history import (
@@ -24,6 +25,7 @@ __all__ = (
     "Action",
     "AssistantCallbackHandler",
     "MessageTranslator",
+    "Place",
     "Rule",
     "Visibility",
     "is_internal_call",

@@ -18,8 +18,7 @@ from assistant_stream_ce.chunks import (
     ToolResultChunk,
 )
 from assistant_stream_ce.typing import FinishReason
-from assistant_stream_langchain import MessageTranslator
-from assistant_stream_langchain._message_index import Place
+from assistant_stream_langchain import MessageTranslator, Place
 from assistant_stream_langchain.messages import STOPPED
 from assistant_stream_langchain.visibility import Action, Visibility
 
