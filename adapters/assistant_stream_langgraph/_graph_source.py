@@ -1,7 +1,7 @@
 """The graph that an app serves: one for all requests, or one that is made for each."""
 
 # LangGraph ships generics that pyright cannot fill in from here.
-# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 
 from __future__ import annotations
 
@@ -35,6 +35,11 @@ class GraphSource:
     """The one that was asked for."""
     memory: InMemorySaver
     """For a graph that has none of its own."""
+
+    @property
+    def keeper(self) -> Checkpointer | None:
+        """What keeps the threads; `None` when each request may bring its own."""
+        return self.checkpointer if self.graph is None else _checkpointer_of(self.graph)
 
     async def open(self, config: RunnableConfig) -> Graph:
         """Return the graph that runs with `config`.
@@ -82,10 +87,15 @@ def checked_graph(graph: object) -> Graph:
     return graph
 
 
+def _checkpointer_of(graph: Graph) -> Checkpointer | None:
+    found: object = graph.checkpointer
+    return found if isinstance(found, BaseCheckpointSaver) else None
+
+
 def _with_checkpointer(
     graph: Graph, checkpointer: Checkpointer | None, memory: InMemorySaver
 ) -> Graph:
-    if checkpointer is None and isinstance(graph.checkpointer, BaseCheckpointSaver):
+    if checkpointer is None and _checkpointer_of(graph) is not None:
         return graph
     # A copy: the graph may serve elsewhere too.
     return graph.copy({"checkpointer": checkpointer or memory})

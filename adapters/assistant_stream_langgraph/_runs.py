@@ -181,9 +181,6 @@ class RunRegistry:
         Raises:
             RequestError: Another run holds the thread, and has a reader (409).
         """
-        run = self._runs.get(thread_id)
-        if run is not None and not run.readers:
-            run.cancel()
         return await self._gate.hold(thread_id)
 
     async def hold_for_run(self, thread_id: str) -> Callable[[], None]:
@@ -243,6 +240,11 @@ class RunRegistry:
             if not self._forget_read(run):
                 loop.call_later(KEPT, self._forget, run.id)
 
+        def give_way() -> None:
+            if not run.readers:
+                run.cancel()
+
+        self._gate.when_awaited(thread_id, give_way)
         self._runs[thread_id] = self._known[run.id] = run
         run.readers = 1  # The one who has asked, and will come to read.
         try:

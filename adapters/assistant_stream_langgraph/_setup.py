@@ -56,15 +56,16 @@ def create_backend(graph: Graph | GraphFactory, **options: Unpack[BackendOptions
     Raises:
         GraphError: `graph` is not a compiled graph, or has no `messages` channel.
     """
+    source = create_graph_source(graph, options.get("checkpointer"))
     runs = RunRegistry(
-        ThreadGate(options.get("busy_patience", BUSY_PATIENCE)),
+        ThreadGate(options.get("busy_patience", BUSY_PATIENCE), source.keeper),
         options.get("store"),
         on_disconnect=options.get("on_disconnect", "continue"),
         max_runs=options.get("max_runs", MAX_RUNS),
         max_run_time=options.get("max_run_time", MAX_RUN_TIME),
     )
     return Backend(
-        graph=create_graph_source(graph, options.get("checkpointer")),
+        graph=source,
         runs=runs,
         authorize=options.get("authorize"),
         config=options.get("config"),

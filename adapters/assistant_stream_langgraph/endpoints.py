@@ -6,8 +6,8 @@ app.add_route("/api/chat", chat_endpoint(agent), methods=["POST"])
 ```
 
 Each is an ASGI app, and takes the options of `create_app` that are about requests and runs. Two
-endpoints of one graph keep their threads together when they have one checkpointer, but each lets
-its own run into a thread: use `create_app` where several clients share threads.
+endpoints with one checkpointer, the same object, keep their threads together and let one run at a
+time into each. What is about a run that goes on, such as reading it again, is in `create_app`.
 """
 
 from __future__ import annotations

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from math import isinf
 from typing import Any, TypeAlias, TypeGuard, cast
+from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -51,6 +52,16 @@ class GraphError(AssistantStreamError):
 class _Entry:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     users: int = 0
+    give_way: Callable[[], None] | None = None
+
+
+_Entries: TypeAlias = dict[str, _Entry]
+
+_shared: WeakKeyDictionary[object, WeakKeyDictionary[asyncio.AbstractEventLoop, _Entries]] = (
+    WeakKeyDictionary()
+)
+"""What gates share that let runs into the same threads, by who keeps these. A lock is of one
+event loop."""
 
 
 class ThreadGate:
@@ -63,11 +74,16 @@ class ThreadGate:
     Args:
         patience: Seconds that a request waits; 0 refuses it at once, infinity lets it wait for
             as long as its client does.
+        keeper: What keeps the threads, a checkpointer. The gates of one keeper let one run at a
+            time into a thread between them, within one event loop.
     """
 
-    def __init__(self, patience: float) -> None:
+    def __init__(self, patience: float, keeper: object = None) -> None:
         self._patience = patience
-        self._entries: dict[str, _Entry] = {}
+        self._entries: _Entries = {}
+        self._by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, _Entries] | None = None
+        with suppress(TypeError):  # One that cannot be a key, like `None`, shares nothing.
+            self._by_loop = _shared.setdefault(keeper, WeakKeyDictionary())
 
     @asynccontextmanager
     async def enter(self, thread_id: str) -> AsyncGenerator[None, None]:
@@ -85,15 +101,18 @@ class ThreadGate:
         Raises:
             RequestError: Another run still holds it after `patience` seconds (409).
         """
-        entry = self._entries.setdefault(thread_id, _Entry())
+        entries = self._open()
+        entry = entries.setdefault(thread_id, _Entry())
         entry.users += 1
+        if entry.give_way is not None:
+            entry.give_way()
         try:
             if entry.users == 1:
                 await entry.lock.acquire()  # At once; a timeout of 0 would end before it began.
             else:
                 await self._acquire(entry.lock, thread_id)
         except BaseException:
-            self._leave(thread_id, entry)
+            _leave(entries, thread_id)
             raise
         is_held = True
 
@@ -101,20 +120,27 @@ class ThreadGate:
             nonlocal is_held
             if is_held:
                 is_held = False
+                entry.give_way = None
                 entry.lock.release()
-                self._leave(thread_id, entry)
+                _leave(entries, thread_id)
 
         return release
 
     def is_awaited(self, thread_id: str) -> bool:
         """Whether somebody waits for the thread while another holds it."""
-        entry = self._entries.get(thread_id)
+        entry = self._open().get(thread_id)
         return entry is not None and entry.users > 1
 
-    def _leave(self, thread_id: str, entry: _Entry) -> None:
-        entry.users -= 1
-        if not entry.users:
-            del self._entries[thread_id]
+    def when_awaited(self, thread_id: str, give_way: Callable[[], None]) -> None:
+        """Have `give_way` called whenever somebody comes to wait for the thread that is held."""
+        entry = self._open().get(thread_id)
+        if entry is not None:
+            entry.give_way = give_way
+
+    def _open(self) -> _Entries:
+        if self._by_loop is None:
+            return self._entries
+        return self._by_loop.setdefault(asyncio.get_running_loop(), {})
 
     async def _acquire(self, lock: asyncio.Lock, thread_id: str) -> None:
         try:
@@ -125,6 +151,13 @@ class ThreadGate:
                 f"Thread {thread_id!r} is busy with another run; wait for its end, then try again.",
                 status_code=409,
             ) from error
+
+
+def _leave(entries: _Entries, thread_id: str) -> None:
+    entry = entries[thread_id]
+    entry.users -= 1
+    if not entry.users:
+        del entries[thread_id]
 
 
 def checkpoint_id(config: RunnableConfig) -> str | None:

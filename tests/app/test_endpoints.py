@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -16,6 +17,9 @@ from assistant_stream_langgraph.endpoints import (
     openai_endpoint,
 )
 from tests.app.agents import agent
+from tests.app.pausing import Pause, messages_of, reading
+from tests.app.pausing import agent as pausing_agent
+from tests.app.serving import Chat, calls, serving
 from tests.npm import decode
 
 SAID: Any = {"role": "user", "parts": [{"type": "text", "text": "Hi"}]}
@@ -51,6 +55,28 @@ def test_an_endpoint_in_fastapi(endpoint: Any, body: Any, answer: str) -> None:
 
     assert (refused.status_code, response.status_code, broken.status_code) == (403, 200, 400)
     assert answer in response.text
+
+
+async def test_endpoints_with_one_checkpointer_let_one_run_into_a_thread() -> None:
+    pause = Pause()
+    turns = [calls(("slow", "c1", ['{"query":"q"}'])), "Done.", "Here."]
+    graph = pausing_agent(turns, [pause.tool()])
+    app = FastAPI()
+    app.add_route("/assistant", assistant_endpoint(graph), methods=["POST"])  # type: ignore[arg-type]
+    other: ASGIApp = chat_endpoint(graph, busy_patience=1)
+    app.add_route("/chat", other, methods=["POST"])  # type: ignore[arg-type]
+    body = {"id": "t1", "messages": [{"id": "u1", **SAID}]}
+    async with serving(app) as http:
+        async with reading(Chat(http, thread_id="t1")):
+            await asyncio.wait_for(pause.reached.wait(), 5)
+            busy = await http.post("/chat", json=body)
+        # Its reader has gone, so the run gives way.
+        after = await http.post("/chat", json=body)
+
+    assert (busy.status_code, after.status_code) == (409, 200)
+    assert pause.stopped.is_set()
+    messages = await messages_of(graph, "t1")
+    assert [m.type for m in messages] == ["human", "ai", "tool", "human", "ai"]
 
 
 def test_the_data_stream_names_its_thread_and_the_client_sends_it_back() -> None:

@@ -215,6 +215,18 @@ async def test_who_comes_while_the_thread_changes_hands_waits_no_longer_than_oth
     assert not vars(gate)["_entries"]
 
 
+async def test_gates_of_one_keeper_share_its_threads() -> None:
+    keeper = InMemorySaver()
+    release = await ThreadGate(0, keeper).hold("t1")
+    with pytest.raises(RequestError, match="busy"):
+        await ThreadGate(0, keeper).hold("t1")
+    for other in (InMemorySaver(), None, {"no": "key"}):
+        (await ThreadGate(0, other).hold("t1"))()
+    release()
+
+    (await ThreadGate(0, keeper).hold("t1"))()
+
+
 async def test_a_request_right_after_a_stop_waits_for_the_stopped_run() -> None:
     slow = Slow()
     graph, _ = agent([calls(("slow", "c1", ['{"query":""}'])), "Here."], [slow.tool()])
