@@ -121,7 +121,7 @@ class GraphSource:
 
         from assistant_stream_langgraph.translate import (  # noqa: PLC0415
             from_langgraph_events,
-            stream_modes,
+            graph_events,
         )
 
         waiting = {
@@ -130,13 +130,8 @@ class GraphSource:
             if part["type"] == "tool-call" and part["state"] != "result"
         }
         watch = _ResultWatch(waiting)
-        events = self._call.graph.astream(
-            Command(resume=dict(answers)),
-            self._call.config,
-            stream_mode=stream_modes(self._call.graph),
-            subgraphs=True,
-            **self._call.options,
-        )
+        call, answer = self._call, dict(answers)
+        events = graph_events(call.graph, Command(resume=answer), call.config, call.options)
         state = message["metadata"]["unstable_state"]
         return watch.merge(from_langgraph_events(watch.look(events), initial_state=state))
 

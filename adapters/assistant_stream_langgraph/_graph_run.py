@@ -34,7 +34,7 @@ from .threads import (
     settle,
     thread_messages,
 )
-from .translate import stream_modes
+from .translate import graph_events
 
 __all__ = ("GraphRun", "snapshot_events")
 
@@ -93,13 +93,8 @@ class GraphRun:
             snapshot = await self._graph.aget_state(turn.config)
             events: Any = open_events(snapshot_events(snapshot))
         else:
-            events = self._graph.astream(
-                turn.input,
-                turn.config,
-                context=self._context,
-                stream_mode=stream_modes(self._graph),
-                subgraphs=True,
-            )
+            context = {"context": self._context}
+            events = graph_events(self._graph, turn.input, turn.config, context)
         return pump(events, _ListenedReader(self._partial), self._translator)
 
     async def _clean_up(self) -> StateSnapshot | None:

@@ -17,6 +17,7 @@ from assistant_stream_langchain._turns import CANCELLED
 from assistant_stream_langchain.visibility import Visibility
 
 from ._shapes import as_items, is_items
+from ._structured_calls import schema_of
 from .events import GraphEvent, channels_of
 from .subgraphs import ToolCallOwners, base_of
 
@@ -125,6 +126,8 @@ class PartialMessages:
             return False
         parents = (namespace[:length] for length in range(len(namespace) + 1))
         if not all(self._shared.get(base_of(parent), True) for parent in parents):
+            return False
+        if schema_of(metadata) is not None:
             return False
         return self._decide(metadata.get("tags"), metadata) != "hide"
 

@@ -18,7 +18,7 @@ from .graph_call import GraphCall, remember_call
 from .parts import Nested, Steps
 from .threads import is_graph
 
-__all__ = ("from_langgraph_events", "stream_graph", "stream_modes")
+__all__ = ("from_langgraph_events", "graph_events", "stream_graph")
 
 _SERVED_MODES = ("messages", "updates", "values", "custom", "tasks")
 """The stream modes that have something to show, as far as a LangGraph server takes them."""
@@ -133,12 +133,8 @@ def stream_graph(
     """
     if context is not None:
         options["context"] = context
-    marked: Any = merge_configs(config, {"callbacks": [StructuredCalls()]})
-    events = graph.astream(
-        input, marked, stream_mode=stream_modes(graph), subgraphs=True, **options
-    )
     stream = from_langgraph_events(
-        events,
+        graph_events(graph, input, config, options),
         parts=parts,
         state=state,
         initial_state=initial_state,
@@ -153,8 +149,20 @@ def stream_graph(
     return stream
 
 
-def stream_modes(graph: object) -> Any:
-    """Every stream mode of a graph that has something to show, as a list. LangGraph's type for
-    them leaves `tools` out."""
+def graph_events(graph: Any, input: Any, config: Any, options: Mapping[str, Any]) -> Any:
+    """The stream of a run with all that the translators can make use of.
+
+    Args:
+        graph: As for `stream_graph`.
+        input: As for `stream_graph`.
+        config: As for `stream_graph`.
+        options: Further arguments of `graph.astream`.
+    """
+    marked: Any = merge_configs(config, {"callbacks": [StructuredCalls()]})
+    modes: Any = _stream_modes(graph)
+    return graph.astream(input, marked, stream_mode=modes, subgraphs=True, **options)
+
+
+def _stream_modes(graph: object) -> list[str]:
     # A server refuses a mode that it does not know.
     return [*_SERVED_MODES, "tools"] if is_graph(graph) else [*_SERVED_MODES]

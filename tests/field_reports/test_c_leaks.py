@@ -21,9 +21,11 @@ from assistant_stream_langchain import Rule, Visibility
 from assistant_stream_langchain.chains import stream_chain
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
+from assistant_stream_langgraph.app import create_app
 from tests.adapters_langchain.provider import Provider, events
 from tests.adapters_langchain.shown import calls, kinds, results, show
 from tests.adapters_langgraph.runs import Graph, call, values_of
+from tests.app.serving import serving
 
 from .screen import (
     FOUR_FORMS,
@@ -355,6 +357,27 @@ async def test_c21_structured_output_inside_a_node_is_a_data_part(
     assert shown.state["grade"] == "Oslo"
     for state in await see_states(router(provider, method), human("in json")):
         assert "sunny" not in str(state)
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_c21_structured_output_inside_a_served_node_is_a_data_part(
+    provider: Provider, method: str
+) -> None:
+    """langchain docs #1055: the same from an app, to clients that show parts and that show
+    state."""
+    question = {"role": "user", "parts": [{"type": "text", "text": "in json"}], "id": "q"}
+    chat = {"id": "parts", "messages": [question], "trigger": "submit-message"}
+    transport = {"commands": [{"type": "add-message", "message": question}], "state": {}}
+    async with serving(create_app(router(provider, method))) as http:
+        parts = (await http.post("/chat", json=chat)).text
+    async with serving(create_app(router(provider, method))) as http:
+        state = (await http.post("/assistant", json=transport)).text
+
+    assert '"type":"data-Weather"' in parts
+    assert "Hello." in parts
+    assert parts.count("sunny") == 1
+    assert "Hello." in state
+    assert "sunny" not in state
 
 
 @pytest.mark.parametrize("method", METHODS)
