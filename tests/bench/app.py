@@ -119,7 +119,7 @@ def cases() -> list[Case]:
             per_token(upstream_endpoint, graph, count),
             peer_name=UPSTREAM,
             floor=per_token(floor, graph, count),
-            repeats=5,
+            repeats=3,
         )
         for kind, (script, count) in kinds.items()
         for pace, burst in PACES.items()
