@@ -60,7 +60,9 @@ def _sorted(
         call_id = result.tool_call_id
         if call_id in interrupts:
             asked = interrupts[call_id]
-            answers.append(InterruptAnswer(result.result, asked, is_error=result.is_error))
+            answers.append(
+                InterruptAnswer(result.result, asked, is_error=result.is_error, result=result)
+            )
         elif call_id in waiting or not request.is_resent:
             results.append(result)
     return results, answers

@@ -201,7 +201,10 @@ def _tool_messages_first(
 
 def _as_answer(result: ToolResult) -> InterruptAnswer:
     return InterruptAnswer(
-        result.result, tool_call_id=result.tool_call_id, is_error=result.is_error
+        result.result,
+        tool_call_id=result.tool_call_id,
+        is_error=result.is_error,
+        result=result,
     )
 
 

@@ -15,9 +15,11 @@ from langchain_core.messages import BaseMessage
 
 from assistant_stream_ce._json import dumps
 from assistant_stream_ce.errors import RequestError
+from assistant_stream_ce.server import ToolResult
 from assistant_stream_ce.typing import JSONValue
 
 from ._shapes import as_items, is_mapping
+from .frontend_tools import frontend_result, is_frontend_interrupt
 from .interrupts import DECISIONS, WaitingAction, is_batch, named_call, waiting_actions
 
 __all__ = (
@@ -84,6 +86,9 @@ class InterruptAnswer:
     """Whether the value tells why the front end could not answer."""
     cancelled: bool = False
     """Whether the person would not answer."""
+    result: ToolResult | None = None
+    """The tool result that it came as. What a tool of the front end has told beside its result,
+    such as an artifact, is only here."""
 
 
 def collect_answers(
@@ -134,7 +139,7 @@ class _Question:
         if not self.actions:
             if self.values:
                 raise _conflict(f"Interrupt {self.interrupt.id!r} is answered twice.")
-            self.values.append(_plain_value(answer))
+            self.values.append(_value(self.interrupt, answer))
         elif action is not None:
             self._decide(answer, action)
         elif (several := _several(answer.value)) is not None:
@@ -274,6 +279,17 @@ def _several(value: object) -> Sequence[Any] | None:
     if is_mapping(value) and isinstance(value.get("decisions"), list):
         return as_items(value["decisions"])
     return as_items(value) if isinstance(value, list) else None
+
+
+def _value(interrupt: Any, answer: InterruptAnswer) -> Any:
+    """What `interrupt()` returns, for an interrupt without actions."""
+    if not is_frontend_interrupt(interrupt):
+        return _plain_value(answer)
+    if answer.result is not None:
+        return frontend_result(answer.result)
+    failed = answer.is_error or answer.cancelled
+    value: Any = answer.value if failed and answer.value is not None else _plain_value(answer)
+    return frontend_result(ToolResult("", None, value, is_error=failed))
 
 
 def _plain_value(answer: InterruptAnswer) -> Any:

@@ -27,13 +27,15 @@ from langgraph.prebuilt.tool_node import ToolCallRequest
 from langgraph.types import Command, interrupt
 
 from assistant_stream_ce._json import dumps
-from assistant_stream_ce.server import ClientTool
+from assistant_stream_ce.server import ClientTool, ToolResult
+from assistant_stream_langchain.messages import to_tool_message
 
 from ._shapes import is_mapping
 
 __all__ = (
     "ToolSchema",
     "awrap_frontend_call",
+    "frontend_result",
     "frontend_tools",
     "is_frontend_interrupt",
     "run_in_front_end",
@@ -46,6 +48,8 @@ _CONFIG_KEY = "frontend_tools"
 
 _KIND = "frontend_tool"
 """The `type` in the value of the interrupts that wait for the front end."""
+
+_RESULT = "frontend_tool_result"
 
 ToolSchema: TypeAlias = dict[str, Any]
 """A tool in OpenAI's form, which `bind_tools` of every chat model takes:
@@ -75,16 +79,19 @@ def run_in_front_end(call: ToolCall) -> ToolMessage:
     """
     name, call_id = call["name"], call["id"]
     value = {"type": _KIND, "tool_call_id": call_id, "name": name, "args": call["args"]}
-    result: Any = interrupt(value)
-    # What the front end calls a failure comes as `{"error": ...}`.
-    failed = is_mapping(result) and set(result) == {"error"}
-    content = result["error"] if failed else result
-    return ToolMessage(
-        content if isinstance(content, str) else dumps(content),
-        tool_call_id=call_id,
-        name=name,
-        status="error" if failed else "success",
-    )
+    answer: Any = interrupt(value)
+    told: Any = answer.get(_RESULT) if is_mapping(answer) else None
+    if not is_mapping(told):  # The application itself resumes the graph.
+        told = {"content": answer if isinstance(answer, str) else dumps(answer)}
+    return ToolMessage(**told, tool_call_id=call_id, name=name)
+
+
+def frontend_result(result: ToolResult) -> dict[str, Any]:
+    """Return what the interrupt of a call is resumed with, so that its message has all that the
+    client has told: status, artifact, and what the model should see."""
+    message = to_tool_message(result)
+    told = {"content": message.content, "artifact": message.artifact, "status": message.status}
+    return {_RESULT: told}
 
 
 def wrap_frontend_call(

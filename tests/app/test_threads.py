@@ -19,6 +19,7 @@ from assistant_stream_ce import RequestError
 from assistant_stream_ce._json import to_json
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph.app import create_app
+from assistant_stream_langgraph.middleware import FrontendTools
 from assistant_stream_langgraph.threads import Graph, ThreadGate
 from tests.app.serving import Chat, calls, say, serving
 
@@ -383,6 +384,39 @@ async def test_a_failed_frontend_tool_is_told_apart_when_it_answers_an_interrupt
         await chat.send({"type": "add-tool-result", **result})
 
         assert chat.shown()[-2] == ("tool", "The user says: {'error': 'denied'}")
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        ({"result": {"error": "none"}}, ('{"error":"none"}', "success", None)),
+        ({"result": "denied", "isError": True}, ("denied", "error", None)),
+        (
+            {
+                "result": {"x": 1},
+                "artifact": {"map": "Oslo"},
+                "modelContent": [{"type": "text", "text": "In Oslo."}],
+            },
+            ([{"type": "text", "text": "In Oslo."}], "success", {"map": "Oslo"}),
+        ),
+    ],
+)
+async def test_all_that_a_frontend_tool_tells_reaches_its_message(
+    told: dict[str, Any], seen: tuple[Any, ...]
+) -> None:
+    locate = {"type": "function", "function": {"name": "locate", "parameters": {}}}
+    model = ScriptedChatModel(turns=[calls(("locate", "c1", ["{}"])), "I see."])
+    graph = create_agent(model, [], middleware=[FrontendTools(locate)])
+    async with serving(create_app(graph)) as http:
+        chat = Chat(http)
+        await chat.ask("Go")
+
+        command = {"type": "add-tool-result", "toolCallId": "c1", "toolName": "locate"}
+        await chat.send({**command, **told})
+
+        message = next(m for m in chat.state["messages"] if m["type"] == "tool")
+        assert (message["content"], message["status"], message["artifact"]) == seen
+        assert chat.shown()[-1] == ("ai", "I see.")
 
 
 def frontend_agent(turns: list[Any]) -> tuple[Graph, ScriptedChatModel]:
