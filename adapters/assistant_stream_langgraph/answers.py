@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from langchain_core.messages import BaseMessage
@@ -288,7 +288,7 @@ def _value(interrupt: Any, answer: InterruptAnswer) -> Any:
     if answer.result is not None:
         return frontend_result(answer.result)
     failed = answer.is_error or answer.cancelled
-    value: Any = answer.value if failed and answer.value is not None else _plain_value(answer)
+    value = _plain_value(replace(answer, is_error=False))
     return frontend_result(ToolResult("", None, value, is_error=failed))
 
 
