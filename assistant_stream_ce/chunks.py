@@ -149,6 +149,8 @@ class DataPartChunk:
     data: JSONValue
     id: str | None = None
     parent_id: str | None = None
+    text: str | None = None
+    """What a wire without data parts says instead: the answer's own text, if the data is one."""
 
 
 @dataclass(slots=True)

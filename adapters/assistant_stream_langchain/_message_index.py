@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage
 from assistant_stream_ce.typing import FinishReason
 
 from ._calls import CallBook, CallState
+from ._structured import NativeAnswer
 from ._thinking import ThinkTag
 
 __all__ = ("NOWHERE", "MessageIndex", "MessageState", "OpenResult", "Place")
@@ -64,6 +65,7 @@ class MessageState:
         "reconciled",
         "started_at",
         "step_open",
+        "structured",
         "text",
         "think",
         "thought",
@@ -81,6 +83,8 @@ class MessageState:
         self.open_results: dict[int | str | None, OpenResult] = {}
         """By the content block whose text is the result."""
         self.think: ThinkTag | None = ThinkTag()
+        self.structured: NativeAnswer | None = None
+        """For a text that may be a value, as long as that is open."""
         self.thought: tuple[object] | None = None
         """The key of the reasoning that it told last, if it has told nothing else since."""
         self.time_to_first_token: float | None = None

@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, LLMResul
 from langchain_core.runnables.config import var_child_runnable_config
 
 from ._message_index import NOWHERE, Place
-from ._shapes import as_items, as_mapping, first_text
+from ._shapes import as_items, as_mapping
 from .visibility import Action
 
 __all__ = (
@@ -22,7 +22,6 @@ __all__ = (
     "answers_in",
     "final_message",
     "is_interrupt",
-    "schema_name",
     "token_message",
     "tool_output",
 )
@@ -38,6 +37,7 @@ class Run:
         "is_root",
         "is_sealed",
         "key",
+        "native_schema",
         "parent_id",
         "parent_run_id",
         "place",
@@ -62,6 +62,9 @@ class Run:
         self.wire_id: str | None = None
         """The id on the wire of the call that a tool's run answers."""
         self.schema: str | None = None
+        """The schema of a model run whose whole answer is a value."""
+        self.native_schema: str | None = None
+        """The schema of one whose text is a value when it calls no tool."""
         self.time_to_first_token: float | None = None
         """In seconds, once it has come."""
         self.started_at = time.monotonic()
@@ -166,14 +169,6 @@ def final_message(response: LLMResult) -> AIMessage | None:
         return message if isinstance(message, AIMessage) else AIMessage(content=message.content)
     metadata = {**(response.llm_output or {}), **(generation.generation_info or {})}
     return AIMessage(content=generation.text, response_metadata=metadata)
-
-
-def schema_name(options: object) -> str | None:
-    """Return the name of the schema when a model run is asked for structured output."""
-    wanted = as_mapping(as_mapping(options).get("ls_structured_output_format"))
-    if not wanted:
-        return None
-    return first_text(as_mapping(wanted.get("schema")), "title") or "structured-output"
 
 
 def tool_output(output: Any, call_id: str) -> tuple[Any, Any, bool]:

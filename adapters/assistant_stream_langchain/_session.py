@@ -210,6 +210,7 @@ class ChainSession:
             parent_id=run.parent_id,
             run_id=run.key,
             whole=whole,
+            schema=None if run.schema is not None else run.native_schema,
         )
 
     def _close_answers(self) -> None:

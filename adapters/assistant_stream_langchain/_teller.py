@@ -7,6 +7,7 @@ from typing import assert_never
 
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
+    DataPartChunk,
     FileChunk,
     ReasoningDeltaChunk,
     ReasoningPartStartChunk,
@@ -32,6 +33,7 @@ from ._content import (
 from ._message_index import MessageState, OpenResult, Place
 from ._results import args_text, json_value
 from ._steps import Steps
+from ._structured import native_value
 
 __all__ = ("Chunks", "Teller")
 
@@ -85,6 +87,8 @@ class Teller:
         """One more piece of the text that a message is saying, if it is saying text."""
         if self._tail is not None or message.think is not None or not message.step_open:
             return None
+        if message.structured is not None:
+            return None
         message.text.append(text)
         return TextDeltaChunk(text, message.parent_id)
 
@@ -121,13 +125,40 @@ class Teller:
                 self.tell_plain_text(fragment.text, message, out)
 
     def tell_plain_text(self, text: str, message: MessageState, out: Chunks) -> None:
-        """Append text as it is."""
+        """Append text as it is, unless it may be a value."""
         if text:
             if not message.step_open:
                 self.steps.start(message, out)
-            self._tail = message.thought = None
             message.text.append(text)
-            out.append(TextDeltaChunk(text, message.parent_id))
+            if message.structured is not None:
+                text = message.structured.feed(text)
+                if not text:
+                    return
+                message.structured = None
+            self._append(TextDeltaChunk(text, message.parent_id), message, out)
+
+    def tell_value(self, message: MessageState, out: Chunks) -> None:
+        """Append the text that was held back as a value, or as the text that it is: it stands
+        before what follows."""
+        text = message.structured.flush() if message.structured is not None else ""
+        if message.structured is None or not text:
+            return
+        chunk: TextDeltaChunk | DataPartChunk
+        try:
+            value = json_value(native_value(text))
+        except ValueError:
+            chunk = TextDeltaChunk(text, message.parent_id)
+        else:
+            name = message.structured.name
+            chunk = DataPartChunk(name, value, message.id, message.parent_id, text)
+        message.structured = None
+        self._append(chunk, message, out)
+
+    def _append(
+        self, chunk: TextDeltaChunk | DataPartChunk, message: MessageState, out: Chunks
+    ) -> None:
+        self._tail = message.thought = None
+        out.append(chunk)
 
     def tell_reasoning(
         self, fragment: ReasoningFragment, message: MessageState, out: Chunks
@@ -135,6 +166,7 @@ class Teller:
         """Append reasoning, in a part of its own where another reasoning part ends."""
         if not fragment.text:
             return
+        self.tell_value(message, out)
         self.steps.start(message, out)
         goes_on = message.thought == (fragment.key,)  # Whatever others have said meanwhile.
         if not goes_on and self._tail is not None and self._tail != (message, fragment.key):
@@ -259,6 +291,7 @@ class Teller:
             )
 
     def _begin(self, call: CallState, message: MessageState, out: Chunks) -> None:
+        self.tell_value(message, out)
         self.steps.start(message, out)
         self._announce(call, message.place, message.parent_id, out)
 

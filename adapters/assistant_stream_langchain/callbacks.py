@@ -16,8 +16,9 @@ from langchain_core.outputs import ChatGenerationChunk, GenerationChunk, LLMResu
 from assistant_stream_ce.controller import RunController
 
 from ._results import error_text
-from ._runs import Run, final_message, is_interrupt, schema_name, token_message
+from ._runs import Run, final_message, is_interrupt, token_message
 from ._session import ChainSession
+from ._structured import native_schema_name, schema_name
 from .visibility import Visibility
 
 __all__ = ("AssistantCallbackHandler",)
@@ -114,6 +115,7 @@ class AssistantCallbackHandler(BaseCallbackHandler):
         """A chat model is called."""
         run = self._begin(serialized, run_id, works=True, **kwargs)
         run.schema = schema_name(kwargs.get("options"))
+        run.native_schema = native_schema_name(kwargs.get("invocation_params"))
         # A loop written by hand answers the model's calls in what it sends next.
         self._session.take_answers(run, messages)
 

@@ -23,6 +23,7 @@ from ._next_delta import next_delta
 from ._reconcile import repeats, tell_rest
 from ._results import args_text
 from ._sources import read_document
+from ._structured import NativeAnswer
 from ._teller import Chunks, Teller
 from ._thinking import split_thinking
 from ._usage import read_finish_reason, read_usage
@@ -80,6 +81,7 @@ class MessageTranslator:
         parent_id: str | None = None,
         run_id: str | None = None,
         whole: bool = False,
+        schema: str | None = None,
     ) -> list[AssistantStreamChunk]:
         """Return the chunks that `message` adds to the run.
 
@@ -92,12 +94,14 @@ class MessageTranslator:
                 different ids together without guessing.
             whole: Whether an `AIMessageChunk` is the merged message instead of a delta. Without
                 it, one that repeats a finished message is taken for that.
+            schema: The schema that the model's text is to fill, if any. Text that is JSON then
+                becomes a data part of this name, once it is complete.
         """
         self.speaker = None
         if isinstance(message, AIMessageChunk) and not whole:
-            return self._feed_chunk(message, place, parent_id, run_id)
+            return self._feed_chunk(message, place, parent_id, run_id, schema)
         if isinstance(message, AIMessage):
-            return self._feed_whole(message, place, parent_id, run_id)
+            return self._feed_whole(message, place, parent_id, run_id, schema)
         if isinstance(message, ToolMessage):
             return self._answers.take(message, place, parent_id)
         return []
@@ -235,7 +239,12 @@ class MessageTranslator:
         return out
 
     def _feed_chunk(
-        self, chunk: AIMessageChunk, place: Place, parent_id: str | None, run_id: str | None
+        self,
+        chunk: AIMessageChunk,
+        place: Place,
+        parent_id: str | None,
+        run_id: str | None,
+        schema: str | None,
     ) -> Chunks:
         message = self._index.find_streamed(chunk.id, place, run_id)
         self.speaker = message
@@ -248,10 +257,11 @@ class MessageTranslator:
                 self._count(read_usage(chunk))
                 return []
             if repeats(split_thinking(read_content(chunk)), message):
-                return self._feed_whole(chunk, place, parent_id, run_id)
+                return self._feed_whole(chunk, place, parent_id, run_id, schema)
             message = None
         if message is None:
             message = self._index.add(chunk.id, place, parent_id, run_id, streamed=True)
+            message.structured = NativeAnswer(schema) if schema is not None else None
         self.speaker = message
         out: Chunks = []
         for fragment in read_content(chunk):
@@ -268,14 +278,20 @@ class MessageTranslator:
         return out
 
     def _feed_whole(
-        self, whole: AIMessage, place: Place, parent_id: str | None, run_id: str | None
+        self,
+        whole: AIMessage,
+        place: Place,
+        parent_id: str | None,
+        run_id: str | None,
+        schema: str | None,
     ) -> Chunks:
         fragments = split_thinking(read_content(whole))
-        message = (
-            self._index.find_whole(whole, run_id)
-            or (self._twin(fragments, place, whole) if run_id is None else None)
-            or self._index.add(whole.id, place, parent_id, run_id, streamed=False)
+        message = self._index.find_whole(whole, run_id) or (
+            self._twin(fragments, place, whole) if run_id is None else None
         )
+        if message is None:
+            message = self._index.add(whole.id, place, parent_id, run_id, streamed=False)
+            message.structured = NativeAnswer(schema) if schema is not None else None
         self._index.remember_whole(message, whole)
         self._index.settle(message, named=whole.id is not None)
         self.speaker = message
@@ -303,7 +319,8 @@ class MessageTranslator:
     ) -> None:
         self._index.close(message)
         self._teller.tell_held(message, out)
-        message.think = None
+        self._teller.tell_value(message, out)
+        message.think = message.structured = None
         self._teller.close_results(message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:

@@ -15,12 +15,16 @@ from langchain_core.messages.ai import add_ai_message_chunks
 
 from assistant_stream_ce.chunks import DataPartChunk
 from assistant_stream_langchain._results import json_value
-from assistant_stream_langchain._runs import schema_name
-from assistant_stream_langchain._structured import structured_value
+from assistant_stream_langchain._structured import (
+    native_schema_name,
+    schema_name,
+    structured_value,
+)
 
-__all__ = ("StructuredAnswer", "StructuredCalls", "schema_of")
+__all__ = ("StructuredAnswer", "StructuredCalls", "native_schema_of", "schema_of")
 
 _SCHEMA = "assistant_stream_schema"
+_NATIVE_SCHEMA = "assistant_stream_native_schema"
 
 
 class StructuredCalls(BaseCallbackHandler):
@@ -45,14 +49,26 @@ class StructuredCalls(BaseCallbackHandler):
         **kwargs: Any,
     ) -> None:
         """A chat model is called."""
+        if metadata is None:
+            return
         name = schema_name(kwargs.get("options"))
-        if name is not None and metadata is not None:
+        if name is not None:
             metadata[_SCHEMA] = name
+            return
+        name = native_schema_name(kwargs.get("invocation_params"))
+        if name is not None:
+            metadata[_NATIVE_SCHEMA] = name
 
 
 def schema_of(metadata: Mapping[str, Any]) -> str | None:
     """The name of the schema that a model call is asked to fill, if it is."""
     return metadata.get(_SCHEMA)
+
+
+def native_schema_of(metadata: Mapping[str, Any]) -> str | None:
+    """The name of the schema that the text of a model call is to fill, if it calls no tool. Its
+    message is part of the conversation all the same."""
+    return metadata.get(_NATIVE_SCHEMA)
 
 
 class StructuredAnswer:

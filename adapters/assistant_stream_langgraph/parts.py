@@ -27,7 +27,7 @@ from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
 from ._revive import with_written_messages
 from ._shapes import call_ids_of, id_of
-from ._structured_calls import StructuredAnswer, schema_of
+from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
 from ._transcripts import Transcripts
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
@@ -56,6 +56,8 @@ class _Route(NamedTuple):
     """For a message that is a value and no text."""
     task: str | None = None
     """The task that streams it, where that says one thing after another."""
+    schema: str | None = None
+    """The schema that its text is to fill."""
 
 
 _HIDDEN = _Route(hidden=True)
@@ -300,7 +302,7 @@ class PartsTranslator:
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        place, parent_id, hidden, answer, task = route
+        place, parent_id, hidden, answer, task, schema = route
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
@@ -310,7 +312,7 @@ class PartsTranslator:
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)
         chunks: _Chunks = self._messages.feed(
-            message, place=place, parent_id=parent_id, whole=whole
+            message, place=place, parent_id=parent_id, whole=whole, schema=schema
         )
         if chunks and (started_at := self._clock.take_start(message.id)) is not None:
             self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
@@ -380,7 +382,8 @@ class PartsTranslator:
         task = place.task
         if task is not None and self._owners.shares_task(namespace, task):
             task = None
-        return self._keep(message, _Route(place, parent_id, False, answer, task))
+        schema = native_schema_of(metadata)
+        return self._keep(message, _Route(place, parent_id, False, answer, task, schema))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What

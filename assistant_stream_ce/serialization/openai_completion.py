@@ -11,6 +11,7 @@ from assistant_stream_ce._json import dumps
 from assistant_stream_ce._lifecycle import ToolCallLedger
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
+    DataPartChunk,
     ErrorChunk,
     MessageFinishChunk,
     ReasoningDeltaChunk,
@@ -76,6 +77,8 @@ class OpenAICompletionEncoder(StreamEncoder):
         match chunk:
             case TextDeltaChunk():
                 self._texts.append(chunk.text_delta)
+            case DataPartChunk(text=str(text)):
+                self._texts.append(text)
             case ReasoningDeltaChunk():
                 self._reasoning.append(chunk.reasoning_delta)
             case ToolCallBeginChunk():

@@ -18,6 +18,7 @@ from assistant_stream_ce._json import dumps, json_string
 from assistant_stream_ce._lifecycle import ToolCallLedger
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
+    DataPartChunk,
     ErrorChunk,
     MessageFinishChunk,
     ReasoningDeltaChunk,
@@ -71,7 +72,8 @@ class OpenAIStreamEncoder(StreamEncoder):
 
     Text becomes `content`, reasoning the widely read `reasoning_content`, a tool call a
     `tool_calls` delta with its index. The protocol has nothing for tool results, sources, files,
-    data and state; a warning or a note is left out, because clients raise at any error.
+    data and state; a warning or a note is left out, because clients raise at any error. Data that
+    is a model's structured answer stays the text that the model gave.
 
     Args:
         model: The model's name in every chunk.
@@ -156,6 +158,8 @@ class OpenAIStreamEncoder(StreamEncoder):
         match chunk:
             case TextDeltaChunk():
                 return self._delta(f'{{"content":{json_string(chunk.text_delta)}}}')
+            case DataPartChunk(text=str(text)):
+                return self._delta(f'{{"content":{json_string(text)}}}')
             case ReasoningDeltaChunk():
                 text = json_string(chunk.reasoning_delta)
                 return self._delta(f'{{"reasoning_content":{text}}}')

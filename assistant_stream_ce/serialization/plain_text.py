@@ -7,7 +7,12 @@ from contextlib import aclosing
 
 from starlette.background import BackgroundTask
 
-from assistant_stream_ce.chunks import AssistantStreamChunk, ErrorChunk, TextDeltaChunk
+from assistant_stream_ce.chunks import (
+    AssistantStreamChunk,
+    DataPartChunk,
+    ErrorChunk,
+    TextDeltaChunk,
+)
 from assistant_stream_ce.typing import ChunkSource
 
 from ._fields import is_fatal
@@ -34,10 +39,14 @@ class PlainTextEncoder(StreamEncoder):
         self._last = "\n"
 
     def encode_chunk(self, chunk: AssistantStreamChunk) -> str:
-        """Return the chunk's text; empty for everything but text and fatal errors."""
+        """Return the chunk's text; empty for everything but text, a model's structured answer and
+        fatal errors."""
         if isinstance(chunk, TextDeltaChunk):
             self._last = chunk.text_delta or self._last
             return chunk.text_delta
+        if isinstance(chunk, DataPartChunk) and chunk.text:
+            self._last = chunk.text
+            return chunk.text
         if isinstance(chunk, ErrorChunk) and is_fatal(chunk):
             line_end = "" if self._last.endswith("\n") else "\n"
             self._last = "\n"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import LLMToolSelectorMiddleware, SummarizationMiddleware
-from langchain.agents.structured_output import ToolStrategy
+from langchain.agents.structured_output import ProviderStrategy, ToolStrategy
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
@@ -22,6 +22,7 @@ from assistant_stream_langchain.chains import stream_chain
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
 from assistant_stream_langgraph.app import create_app
+from tests.adapters_langchain.chat_completions import said
 from tests.adapters_langchain.provider import Provider, events
 from tests.adapters_langchain.shown import calls, kinds, results, show
 from tests.adapters_langgraph.runs import Graph, call, values_of
@@ -393,3 +394,20 @@ async def test_c21_structured_output_in_a_chain_is_a_data_part(
     assert [(p["name"], p["data"]) for p in shown.parts if p["type"] == "data"] == [
         ("Weather", {"city": "Oslo", "sunny": True})
     ]
+
+
+@PARSED
+@pytest.mark.parametrize("stream", [stream_graph, stream_chain])
+async def test_c21_json_that_the_provider_makes_for_an_agent_is_a_data_part(
+    provider: Provider, stream: Any
+) -> None:
+    """langchain docs #1055: an agent whose provider fills the schema said its JSON as text."""
+    provider.says(said({"content": JSON[:10]}, {"content": JSON[10:]}).streamed)
+    real = ChatOpenAI(model="m", api_key="k", base_url=f"{provider.url}/v1")  # type: ignore[arg-type]
+    graph: Any = create_agent(real, response_format=ProviderStrategy(Weather))
+
+    shown = await see(stream(graph, human("in json"), THREAD))
+
+    assert kinds(shown) == ["data"]
+    assert shown.parts[0]["name"] == "Weather"
+    assert shown.parts[0]["data"] == {"city": "Oslo", "sunny": True}
