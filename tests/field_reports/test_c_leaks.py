@@ -364,8 +364,7 @@ async def test_c21_structured_output_inside_a_node_is_a_data_part(
 async def test_c21_structured_output_inside_a_served_node_is_a_data_part(
     provider: Provider, method: str
 ) -> None:
-    """langchain docs #1055: the same from an app, to clients that show parts and that show
-    state."""
+    """langchain docs #1055: the same from an app, to clients that show parts, or the state."""
     question = {"role": "user", "parts": [{"type": "text", "text": "in json"}], "id": "q"}
     chat = {"id": "parts", "messages": [question], "trigger": "submit-message"}
     transport = {"commands": [{"type": "add-message", "message": question}], "state": {}}
