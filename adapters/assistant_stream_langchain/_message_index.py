@@ -163,11 +163,18 @@ class MessageIndex:
         """What a complete message of an unknown id, or of none, may be a repetition of; the
         latest first: streamed messages that have not come complete, where one of `place` may have
         been streamed, and for one with an id those too that have come complete without."""
-        return [
+        found = [
             message
             for message in reversed(self._unsettled.get(place.namespace, ()))
             if (named if message.reconciled else _is_around(message.place, place))
         ]
+        if place.task is not None:
+            # What a graph inside the task has said, and the task gives back as its own.
+            inside = tuple(place.task.split("|"))
+            for namespace, group in self._unsettled.items():
+                if namespace[: len(inside)] == inside:
+                    found.extend(m for m in reversed(group) if named or not m.reconciled)
+        return found
 
     def settle(self, message: MessageState, *, named: bool) -> None:
         """A message has come complete; it may come again under an id if it has none yet."""

@@ -297,7 +297,8 @@ class MessageTranslator:
         self.speaker = message
         message.think = None
         out: Chunks = []
-        if message.finished and self._last.get(message.parent_id) is not message:
+        last = self._last.get(message.parent_id)
+        if message.finished and last is not message and (message.text or message.reasoning):
             # Other words stand below it by now: nothing can be added to its own.
             fragments = [f for f in fragments if not isinstance(f, _WORDS)]
         tell_rest(fragments, message, self._teller, out)
@@ -318,8 +319,11 @@ class MessageTranslator:
         self, message: MessageState, out: Chunks, *, streamed: bool = False
     ) -> None:
         self._index.close(message)
+        said = len(out)
         self._teller.tell_held(message, out)
         self._teller.tell_value(message, out)
+        if len(out) > said:
+            self._last[message.parent_id] = message
         message.think = message.structured = None
         self._teller.close_results(message, out)
         reason = message.finish_reason or "unknown"

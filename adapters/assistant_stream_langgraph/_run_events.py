@@ -143,10 +143,13 @@ class RunEvents:
         return (((), "output", with_messages(output)),)
 
     def _on_subgraph_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
-        # Only here a message of version 1 gets its id that the subgraph's last node wrote without.
-        if event.get("parent_ids") or not is_mapping(output) or "__interrupt__" in output:
+        # Only here a message gets its id that the subgraph's last node wrote without.
+        if not is_mapping(output) or "__interrupt__" in output:
             return ()
-        return ((_path_of(event), "values", _named_in(with_messages(output))),)
+        channels = with_messages(output)
+        if not event.get("parent_ids"):
+            channels = _named_in(channels)
+        return ((_path_of(event), "values", channels),)
 
     def _place_of(self, run_id: str, event: Mapping[str, Any]) -> _Place | None:
         if run_id not in self._places:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import itertools
-import json
 import operator
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,7 +12,6 @@ from typing import Annotated, Any, TypedDict
 from langchain.agents import create_agent
 from langchain_core.messages import (
     AIMessage,
-    AIMessageChunk,
     AnyMessage,
     HumanMessage,
     RemoveMessage,
@@ -43,8 +41,8 @@ from tests.adapters_langgraph.random_plans import (
     Speech,
     Step,
     Tell,
-    Use,
 )
+from tests.adapters_langgraph.random_scripts import script
 from tests.adapters_langgraph.runs import Graph
 
 __all__ = ("Spoken", "Stage", "State", "ToolFailed", "build")
@@ -146,71 +144,6 @@ class Stage:
         get_stream_writer()(event)
 
 
-def script(speech: Speech, number: int) -> Any:
-    """The items that a model streams."""
-    calls = [_call(use, f"call_{number}_{place}") for place, use in enumerate(speech.uses)]
-    own_id = f"msg_{number}" if speech.own_id else None
-    if speech.style == "whole":
-        made = [{**call, "type": "tool_call"} for call in calls]
-        kwargs = {"reasoning_content": "".join(speech.thoughts)} if speech.thoughts else {}
-        text = "".join(speech.text)
-        return AIMessage(text, tool_calls=made, id=own_id, additional_kwargs=kwargs)
-    chunks = _in_blocks(speech, calls) if speech.style == "blocks" else _as_text(speech, calls)
-    for chunk in chunks:
-        chunk.id = own_id
-        if speech.style == "blocks":
-            chunk.response_metadata = {"model_provider": "anthropic"}
-    return [0.002 if speech.pause else 0.0, *chunks]
-
-
-def _call(use: Use, call_id: str) -> dict[str, Any]:
-    return {"name": use.tool, "args": {"query": use.query}, "id": call_id}
-
-
-def _as_text(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
-    thoughts = [
-        AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
-        for text in speech.thoughts
-    ]
-    texts = [AIMessageChunk(content=text) for text in speech.text]
-    pieces = [AIMessageChunk(content="", tool_call_chunks=[p]) for p in _pieces(speech, calls, 0)]
-    return [*thoughts, *texts, *pieces]
-
-
-def _in_blocks(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
-    blocks: list[dict[str, Any]] = [
-        {"type": "thinking", "thinking": text, "index": 0} for text in speech.thoughts
-    ]
-    blocks.extend({"type": "text", "text": text, "index": 1} for text in speech.text)
-    if speech.cites:
-        cited = {"type": "web_search_result_location", "url": "https://example.com/", "title": "T"}
-        blocks.append({"type": "text", "text": "", "citations": [cited], "index": 1})
-    chunks = [AIMessageChunk(content=[block]) for block in blocks]
-    for piece in _pieces(speech, calls, 2):
-        block = {"type": "input_json_delta", "partial_json": piece["args"], "index": piece["index"]}
-        if piece["id"]:
-            block = {"type": "tool_use", "id": piece["id"], "name": piece["name"], "input": {}}
-            block["index"] = piece["index"]
-        chunks.append(AIMessageChunk(content=[block], tool_call_chunks=[piece]))
-    return chunks
-
-
-def _pieces(speech: Speech, calls: list[dict[str, Any]], base: int) -> list[Any]:
-    """The pieces of the calls, which come in turns."""
-    queues = []
-    for place, (use, call) in enumerate(zip(speech.uses, calls, strict=True)):
-        text, pieces = json.dumps(call["args"], ensure_ascii=False), []
-        for cut in use.cuts:
-            pieces.append(text[:cut])
-            text = text[cut:]
-        head = {"name": call["name"], "args": "", "id": call["id"]}
-        rest = [{"name": None, "args": piece, "id": None} for piece in (*pieces, text) if piece]
-        fixed = {"index": base + place, "type": "tool_call_chunk"}
-        queues.append([{**piece, **fixed} for piece in (head, *rest)])
-    turns = itertools.zip_longest(*queues)
-    return [piece for turn in turns for piece in turn if piece is not None]
-
-
 def build(plan: Plan, stage: Stage) -> Graph:
     """The graph of a plan."""
     return _graph(plan.steps, stage, 0, State).compile(checkpointer=InMemorySaver())
@@ -270,9 +203,7 @@ def _add(
     return name
 
 
-def _agent(step: Loop, stage: Stage, depth: int, **spoken: Any) -> Any:
-    turns = [script(step.first, next(stage.numbers)), script(step.last, next(stage.numbers))]
-    turns *= 6  # Each turn of the user has ids of its own.
+def _agent(step: Loop, stage: Stage, depth: int) -> Any:
     numbers = iter(range(1000))
 
     def renumbered(turn: Any) -> Any:
@@ -281,7 +212,8 @@ def _agent(step: Loop, stage: Stage, depth: int, **spoken: Any) -> Any:
         speech = step.first if place % 2 == 0 else step.last
         return script(speech, next(stage.numbers))
 
-    model = ScriptedChatModel(turns=[renumbered for _ in turns])
+    # Each turn of the user has ids of its own.
+    model = ScriptedChatModel(turns=[renumbered] * 12)
     return create_agent(model, tools=_tools(stage, depth), state_schema=None)
 
 
@@ -368,7 +300,9 @@ async def _ask(step: Ask, state: Any, stage: Stage, depth: int) -> Any:
             said.kept = False
         raise
     messages = [said.message] if said is not None else []
-    return {"messages": [*messages, AIMessage(f"You said {answer}.")]}
+    reply = AIMessage(f"You said {answer}.")
+    stage.spoken.append(Spoken(reply, reply, depth=depth, streamed=False))
+    return {"messages": [*messages, reply]}
 
 
 def _drop(step: Drop, messages: list[Any]) -> Any:

@@ -36,6 +36,8 @@ class Carries:
     custom: bool = True
     same: bool = True
     """Whether a message that an inner graph leaves without an id can be known again outside."""
+    names: bool = True
+    """Whether it tells the id that the state gives to a message as soon as it does."""
     beside: Literal["once", "again", "later"] = "once"
     """When what is done beside a pause is told: once; or again after the pause unless the client
     says that it has it, since only `updates` tell what is repeated there. It is `later` if all
@@ -50,15 +52,15 @@ FORMS: dict[str, Carries] = {
     "sync values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
     "v2": Carries(),
     "messages and values": Carries(custom=False, beside="again"),
-    "messages and updates": Carries(state="writes", custom=False),
+    "messages and updates": Carries(state="writes", custom=False, names=False),
     "values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
     "namespaced values": Carries(tokens=False, custom=False, beside="later"),
-    "updates": Carries(state="writes", tokens=False, subgraphs=False, custom=False),
+    "updates": Carries(state="writes", tokens=False, subgraphs=False, custom=False, names=False),
     "values and updates": Carries(tokens=False, subgraphs=False, custom=False),
     "messages": Carries(state="none", subgraphs=False, custom=False),
     "namespaced messages": Carries(state="none", custom=False),
-    "events v1": Carries(state="writes", custom=False, same=False),
-    "events v2": Carries(custom=False, beside="again"),
+    "events v1": Carries(state="writes", custom=False, same=False, names=False),
+    "events v2": Carries(custom=False, names=False, beside="again"),
     "events v3": Carries(custom=False, beside="again"),
     "run v3": Carries(custom=False, beside="again"),
     "server parts": Carries(),

@@ -171,6 +171,11 @@ def _expected(shown: Shown) -> list[Told]:
     silent = {said(s.message) for s in shown.spoken if not s.streamed and _is_foreign(s.written)}
     missing = silent if carries.state == "none" else ()
     expected = [Told(tuple(found), optional=found[-1] in missing) for found in versions.values()]
+    if not carries.names:
+        # A pair has no id, so a node that writes it again tells a message that is new.
+        rewritten = {found[0] for found in versions.values() if len(found) > 1}
+        pairs = {said(s.message) for s in shown.spoken if isinstance(s.written, tuple)}
+        expected.extend(Told((atoms,), optional=True) for atoms in rewritten & pairs)
     known_atoms = {atoms for found in versions.values() for atoms in found}
     for spoken in shown.spoken:
         if spoken.secret or spoken.message.id in versions:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.adapters_langgraph.random_plans import (
     Ask,
     Drop,
+    Edit,
     Fan,
     Inner,
     Loop,
@@ -89,7 +90,12 @@ FOUND = {
     "the same words twice, without ids": _plan(
         Private((Say(fate="rebuilt"), Say(fate="rebuilt")), kept=True)
     ),
+    "a pair that is written again": _plan(Say(fate="pair"), Edit("last")),
+    "a pair from a subgraph": _plan(Inner((Say(fate="pair"),))),
+    "a bracket, and more from its node": _plan(Say(), Say(Speech(("<",)), "extended")),
+    "no word, and more from its node": _plan(Say(), Say(Speech(("",)), "extended")),
     "a pause in a subgraph": _plan(Inner((Ask(),))),
+    "an answer that its subgraph removes": _plan(Inner((Ask(), Drop("last")))),
     "words beside a pause": _plan(Say(), Fan((Say(), Ask(), Say()), sent=False)),
     "words beside a pause in a subgraph": _plan(Inner((Fan((Say(), Ask())),))),
     "two tools of one task that speak": _plan(
