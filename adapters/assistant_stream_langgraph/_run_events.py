@@ -55,6 +55,8 @@ class RunEvents:
         self._streamed: set[str] = set()
         self._nodes: set[str] = set()
         self._steps: dict[tuple[str, ...], Any] = {}
+        self._inner: dict[str, tuple[str, ...]] = {}
+        """The namespaces of the graphs inside, by their runs; only their nodes tell them apart."""
 
     def read(self, event: Mapping[str, Any]) -> Sequence[_Event]:
         """The graph events in `event`."""
@@ -74,7 +76,7 @@ class RunEvents:
             case "on_chain_end" if run_id == self._graph_run:
                 return self._on_graph_end(data.get("output"))
             case "on_chain_end" if _is_subgraph(event):
-                return self._on_subgraph_end(event, data.get("output"))
+                return self._on_subgraph_end(run_id, event, data.get("output"))
             case "on_chain_stream" if run_id in (self._graph_run, self._first_run):
                 return self._on_yield(run_id, data.get("chunk"))
             case "on_custom_event":
@@ -115,6 +117,8 @@ class RunEvents:
             parents = event.get("parent_ids")
             self._graph_run = parents[-1] if parents else self._first_run
             self._yields = self._graph_run == self._first_run
+        if event.get("parent_ids"):
+            self._inner[event["parent_ids"][-1]] = namespace
         self._nodes.add(str(event.get("name")))
         yield (namespace, "tasks", {"id": task.rpartition(":")[2], "input": given})
         metadata = event["metadata"]
@@ -142,14 +146,17 @@ class RunEvents:
             return ()
         return (((), "output", with_messages(output)),)
 
-    def _on_subgraph_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
+    def _on_subgraph_end(
+        self, run_id: str, event: Mapping[str, Any], output: Any
+    ) -> Sequence[_Event]:
         # Only here a message gets its id that the subgraph's last node wrote without.
+        namespace = self._inner.pop(run_id, None)
         if not is_mapping(output) or "__interrupt__" in output:
             return ()
         channels = with_messages(output)
-        if not event.get("parent_ids"):
-            channels = _named_in(channels)
-        return ((_path_of(event), "values", channels),)
+        if event.get("parent_ids"):
+            return () if namespace is None else ((namespace, "values", channels),)
+        return ((_path_of(event), "values", _named_in(channels)),)
 
     def _place_of(self, run_id: str, event: Mapping[str, Any]) -> _Place | None:
         if run_id not in self._places:
