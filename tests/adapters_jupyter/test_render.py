@@ -110,14 +110,14 @@ def test_fifty_thousand_tokens_stay_quick_and_small() -> None:
     words = [f"word{number} " if number % 40 else "\n\n## Title\n\n" for number in range(50_000)]
     record = RunRecord(wire="data-stream")
     slowest, largest = 0.0, 0
-    begin = time.perf_counter()
+    begin = time.thread_time()
     for number, word in enumerate(words):
         record.add(TextDeltaChunk(word))
         if number % 2_500 == 0:
-            started = time.perf_counter()
+            started = time.thread_time()
             largest = max(largest, len(render_html(record.snapshot())))
-            slowest = max(slowest, time.perf_counter() - started)
-    fed = time.perf_counter() - begin
+            slowest = max(slowest, time.thread_time() - started)
+    fed = time.thread_time() - begin
     record.finish()
     final = render_html(record.snapshot())
 
