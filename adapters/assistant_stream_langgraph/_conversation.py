@@ -81,9 +81,11 @@ class Conversation:
             return self._start(namespace, message, metadata)
         if self._told_by_graph or not self._is_shared(namespace) or message.id == REMOVE_ALL:
             return []  # Of what is written after a removal of all, this mode tells the new only.
-        return self._merge(message)
+        return self._merge(message, namespace, metadata.get("langgraph_node"))
 
-    def on_update(self, namespace: tuple[str, ...], written: Any) -> list[StateOperation]:
+    def on_update(
+        self, namespace: tuple[str, ...], node: str, written: Any
+    ) -> list[StateOperation]:
         """What a node has written to `messages`."""
         self._told_by_graph = True
         if not self._is_shared(namespace):
@@ -94,7 +96,7 @@ class Conversation:
         for message in written_items(written):
             # A subgraph removes from its own copy: what it gives back is merged into the list.
             if not (namespace and isinstance(message, RemoveMessage)):
-                operations.extend(self._merge(message))
+                operations.extend(self._merge(message, namespace, node))
         return operations
 
     def on_values(self, messages: Any) -> list[StateOperation]:
@@ -158,12 +160,15 @@ class Conversation:
         operations = self._open_list()
         place = self._places.get(message_id, len(self.value))
         live = LiveMessage(chunk, [PATH, str(place)])
+        live.origin = (namespace, metadata.get("langgraph_node"))
         self._live[message_id] = self._by_task[task] = live
         self._growing.append(live)
         operations.extend(self._put_at(place, live.value))
         return operations
 
-    def _merge(self, message: Any) -> list[StateOperation]:
+    def _merge(
+        self, message: Any, namespace: tuple[str, ...], node: str | None
+    ) -> list[StateOperation]:
         """Put a whole message in its place by id, as LangGraph's own reducer does."""
         waits_for_state = self._last_values is not None
         if isinstance(message, RemoveMessage):
@@ -176,7 +181,7 @@ class Conversation:
         value = self._dumps.to_json(message)
         place = self._places.get(message.id or "")
         if place is None:
-            twin = self._twin(value)
+            twin = self._twin(value, namespace, node)
             if twin is not None:
                 place = twin.place
                 value = {**value, "id": message.id or twin.value["id"]}
@@ -184,12 +189,17 @@ class Conversation:
                 return []
         return self._put(place, value)
 
-    def _twin(self, value: Mapping[str, Any]) -> LiveMessage | None:
-        """The streamed message that a node has rebuilt under another id."""
-        for live in self._growing:
-            if live.says(value):
-                return live
-        return None
+    def _twin(
+        self, value: Mapping[str, Any], namespace: tuple[str, ...], node: str | None
+    ) -> LiveMessage | None:
+        """The streamed message that a node has rebuilt under another id; of several that say the
+        same, one that can go by that id as well."""
+        twins = [
+            live for live in self._growing if live.says(value) and _is_from(live, namespace, node)
+        ]
+        message_id = value.get("id")
+        likely = (live for live in twins if not message_id or _is_other_name(live, message_id))
+        return next(likely, twins[0] if twins else None)
 
     def _put(self, place: int | None, value: Any) -> list[StateOperation]:
         operations = self._open_list()
@@ -206,6 +216,9 @@ class Conversation:
             self._places[value["id"]] = place
         if place < len(self.value):
             old, self.value[place] = self.value[place], value
+            old_id = id_of(old)
+            if old_id != value.get("id") and self._places.get(old_id or "") == place:
+                del self._places[old_id or ""]  # The other may still come.
             return diff(old, value, path)
         self.value.append(value)
         return [{"type": "set", "path": path, "value": copy_json(value)}]
@@ -289,6 +302,17 @@ class Conversation:
                 return not answered.issuperset(call_ids_of(item))
             answered.add(str(item.get("tool_call_id")))
         return False
+
+
+def _is_from(live: LiveMessage, namespace: tuple[str, ...], node: str | None) -> bool:
+    """Whether a message was streamed in a node, or in a graph inside it."""
+    inner, speaker = live.origin
+    if node is None or speaker is None:
+        return True
+    if inner == namespace:
+        return speaker == node
+    depth = len(namespace)
+    return inner[:depth] == namespace and inner[depth].split(":")[0] == node
 
 
 def _is_other_name(live: LiveMessage, message_id: str) -> bool:

@@ -47,6 +47,8 @@ class LiveMessage:
         }
         self.place = 0
         """The index in the list of messages."""
+        self.origin: tuple[tuple[str, ...], str | None] = ((), None)
+        """The namespace and the node that it is streamed in."""
         self.done = False
         """Whether the last chunk has come."""
         self.settled = False

@@ -180,10 +180,10 @@ class StateMirror:
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         operations: list[StateOperation] = []
-        for _, channels in update_writes(payload):
+        for node, channels in update_writes(payload):
             for key, value in channels.items():
                 if key == MESSAGES and self._conversation is not None:
-                    operations.extend(self._conversation.on_update(namespace, value))
+                    operations.extend(self._conversation.on_update(namespace, node, value))
                     self._value[MESSAGES] = self._conversation.value
                 elif not namespace and not self._has_values and self._is_mirrored(key):
                     operations.extend(self._set(key, value))

@@ -108,6 +108,16 @@ FOUND = {
     "a tool that fails beside another": _plan(
         Inner((Loop(Speech(uses=(Use("raising"), Use("plain"))), prebuilt=True),))
     ),
+    "the same words side by side, some streamed": _plan(
+        Fan(
+            (
+                Say(fate="renamed", silent=True),
+                Say(Speech(style="whole", own_id=True)),
+                Say(Speech(style="whole"), "rebuilt"),
+            ),
+            sent=False,
+        )
+    ),
     "a subgraph that removes from its own copy": _plan(Say(), Inner((Drop("first"), Say()))),
 }
 """What the random graphs have found, each as small as it gets."""
