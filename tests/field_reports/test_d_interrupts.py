@@ -301,7 +301,7 @@ async def test_d26_each_call_has_its_own_decision_found_by_the_calls_id() -> Non
         await chat.send(*commands)
 
         told = {m["tool_call_id"]: m for m in chat.state["messages"] if m["type"] == "tool"}
-        assert SENT == ["ann", "bobby"]
+        assert sorted(SENT) == ["ann", "bobby"]  # they run side by side
         assert told["mail_ann"]["content"] == "sent to ann"
         assert told["mail_bob"]["content"].endswith("sent to bobby")
         assert "Not her." in told["mail_cat"]["content"]
