@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import operator
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypedDict
@@ -75,6 +75,25 @@ class Own(TypedDict, total=False):
     log: Annotated[list[Any], operator.add]
 
 
+@dataclass(frozen=True)
+class Where:
+    """Where in a plan a node is."""
+
+    place: str
+    depth: int = 0
+    """How many graphs are around the one that it is in."""
+    beside: bool = False
+    """Whether others are at work at the same time."""
+
+    def inside(self) -> Where:
+        """In a graph that runs here."""
+        return Where(f"{self.place}.", self.depth + 1)
+
+    def branch(self, number: int) -> Where:
+        """Beside others."""
+        return Where(f"{self.place}/{number}", self.depth, beside=True)
+
+
 @dataclass
 class Spoken:
     """What a model has said, or what a node has made up, in one run."""
@@ -96,18 +115,24 @@ class Spoken:
 
 @dataclass
 class Stage:
-    """What the nodes of one graph share: numbers for ids, and a record of what they do."""
+    """What the nodes of one graph share: names for what is said, and a record of what they do."""
 
     sync: bool = False
     """Whether the graph is run with `stream`: then its functions are no coroutines."""
     spoken: list[Spoken] = field(default_factory=list)
     told: list[tuple[Any, int]] = field(default_factory=list)
     """The custom events, and how many graphs are around the one that they come from."""
-    numbers: Any = field(default_factory=lambda: itertools.count(1))
+    names: Counter[str] = field(default_factory=Counter[str])
 
     def begin(self) -> None:
         """Begin a run: the records are of one run."""
         self.spoken, self.told = [], []
+
+    def name(self, place: str) -> str:
+        """A name for what is said next at a place. Another graph of the same plan gives the same,
+        whatever runs side by side in it."""
+        self.names[place] += 1
+        return f"{place}-{self.names[place]}"
 
     def function(self, body: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
         """A coroutine function as a graph of this stage may run it."""
@@ -124,11 +149,11 @@ class Stage:
 
         return run
 
-    async def ask(self, speech: Speech, messages: Any, **spoken: Any) -> Spoken:
+    async def ask(self, speech: Speech, messages: Any, place: str, **spoken: Any) -> Spoken:
         """Have a model say something; it is told and recorded."""
-        number = next(self.numbers)
+        name = self.name(place)
         tags = ["nostream"] if spoken.get("secret") else None
-        model = ScriptedChatModel(turns=[script(speech, number)], tags=tags)
+        model = ScriptedChatModel(turns=[script(speech, name)], tags=tags)
         message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
         record = Spoken(message, **spoken)
         self.spoken.append(record)
@@ -146,24 +171,25 @@ class Stage:
 
 def build(plan: Plan, stage: Stage) -> Graph:
     """The graph of a plan."""
-    return _graph(plan.steps, stage, 0, State).compile(checkpointer=InMemorySaver())
+    return _graph(plan.steps, stage, Where("n"), State).compile(checkpointer=InMemorySaver())
 
 
-def _graph(steps: Sequence[Step], stage: Stage, depth: int, schema: Any) -> StateGraph[Any]:
+def _graph(steps: Sequence[Step], stage: Stage, around: Where, schema: Any) -> StateGraph[Any]:
     builder: StateGraph[Any] = StateGraph(schema)
     before: Any = START
-    for place, step in enumerate(steps):
-        before = _add(builder, step, f"n{place}", before, stage, depth)
+    for number, step in enumerate(steps):
+        where = replace(around, place=f"{around.place}{number}")
+        before = _add(builder, step, f"n{number}", before, stage, where)
     return builder
 
 
 def _add(
-    builder: StateGraph[Any], step: Step, name: str, before: Any, stage: Stage, depth: int
+    builder: StateGraph[Any], step: Step, name: str, before: Any, stage: Stage, where: Where
 ) -> Any:
     """Add the nodes of a step after the nodes before; returns the last ones."""
     match step:
         case Fan() if step.sent:
-            worker = _sent(step, stage, depth)
+            worker = _sent(step, stage, where)
             builder.add_node(name, worker)
             work = range(len(step.branches))
 
@@ -180,45 +206,44 @@ def _add(
             return f"{name}_joined"
         case Fan():
             names = [f"{name}_{place}" for place in range(len(step.branches))]
-            for branch, node in zip(step.branches, names, strict=True):
-                builder.add_node(node, stage.function(_node(branch, stage, depth, beside=True)))
+            for number, (branch, node) in enumerate(zip(step.branches, names, strict=True)):
+                builder.add_node(node, stage.function(_node(branch, stage, where.branch(number))))
                 builder.add_edge(before, node)
             return names
         case Loop(prebuilt=False):
-            tools = ToolNode(_tools(stage, depth), handle_tool_errors=True)
-            builder.add_node(name, stage.function(_node(Say(step.first), stage, depth)))
+            tools = ToolNode(_tools(stage, where), handle_tool_errors=True)
+            builder.add_node(name, stage.function(_node(Say(step.first), stage, where)))
             builder.add_node(f"{name}_tools", tools)
-            builder.add_node(f"{name}_last", stage.function(_node(Say(step.last), stage, depth)))
+            builder.add_node(f"{name}_last", stage.function(_node(Say(step.last), stage, where)))
             builder.add_edge(before, name)
             builder.add_edge(name, f"{name}_tools")
             builder.add_edge(f"{name}_tools", f"{name}_last")
             return f"{name}_last"
         case Loop():
-            builder.add_node(name, _agent(step, stage, depth + 1))
+            builder.add_node(name, _agent(step, stage, where.inside()))
         case Inner():
-            builder.add_node(name, _graph(step.steps, stage, depth + 1, State).compile())
+            builder.add_node(name, _graph(step.steps, stage, where.inside(), State).compile())
         case _:
-            builder.add_node(name, stage.function(_node(step, stage, depth)))
+            builder.add_node(name, stage.function(_node(step, stage, where)))
     builder.add_edge(before, name)
     return name
 
 
-def _agent(step: Loop, stage: Stage, depth: int) -> Any:
+def _agent(step: Loop, stage: Stage, where: Where) -> Any:
     numbers = iter(range(1000))
 
-    def renumbered(turn: Any) -> Any:
+    def renamed(turn: Any) -> Any:
         del turn
-        place = next(numbers)
-        speech = step.first if place % 2 == 0 else step.last
-        return script(speech, next(stage.numbers))
+        speech = step.first if next(numbers) % 2 == 0 else step.last
+        return script(speech, stage.name(where.place))
 
     # Each turn of the user has ids of its own.
-    model = ScriptedChatModel(turns=[renumbered] * 12)
-    return create_agent(model, tools=_tools(stage, depth), state_schema=None)
+    model = ScriptedChatModel(turns=[renamed] * 12)
+    return create_agent(model, tools=_tools(stage, where), state_schema=None)
 
 
-def _sent(step: Fan, stage: Stage, depth: int) -> Any:
-    nodes = [_node(branch, stage, depth, beside=True) for branch in step.branches]
+def _sent(step: Fan, stage: Stage, where: Where) -> Any:
+    nodes = [_node(branch, stage, where.branch(n)) for n, branch in enumerate(step.branches)]
 
     async def worker(state: State) -> Any:
         return await nodes[state["work"]](state)
@@ -226,44 +251,39 @@ def _sent(step: Fan, stage: Stage, depth: int) -> Any:
     return stage.function(worker)
 
 
-def _node(
-    step: Step, stage: Stage, depth: int, **where: Any
-) -> Callable[[Any], Coroutine[Any, Any, Any]]:
+def _node(step: Step, stage: Stage, where: Where) -> Callable[[Any], Coroutine[Any, Any, Any]]:
     async def node(state: Any) -> Any:
         match step:
             case Say():
-                return await _say(step, state, stage, depth, **where)
+                return await _say(step, state, stage, where)
             case Ask():
-                return await _ask(step, state, stage, depth)
+                return await _ask(step, state, stage, where)
             case Drop():
                 return _drop(step, state["messages"])
             case Edit():
                 return _edit(step, state["messages"])
             case Tell():
-                return _tell(step, stage, depth)
+                return _tell(step, stage, where.depth)
             case Private():
-                return await _private(step, stage, depth)
+                return await _private(step, stage, where)
             case _:
                 raise AssertionError(step)
 
     return node
 
 
-async def _say(step: Say, state: Any, stage: Stage, depth: int, **where: Any) -> Any:
+async def _say(step: Say, state: Any, stage: Stage, where: Where) -> Any:
     kept, speech = step.fate not in ("aside", "secret"), step.speech
     if step.fate in ("dict", "pair", "lone pair"):
         speech = replace(speech, thoughts=(), cites=False)  # These forms carry text alone.
     if step.silent:
-        number = next(stage.numbers)
-        message = AIMessage("".join(step.speech.text), id=f"own_{number}" if kept else None)
-        where |= {"streamed": False}
-        said = Spoken(message, kept=kept, depth=depth, **where)
+        name = stage.name(where.place)
+        message = AIMessage("".join(step.speech.text), id=f"own_{name}" if kept else None)
+        said = Spoken(message, kept=kept, streamed=False, depth=where.depth, beside=where.beside)
         stage.spoken.append(said)
     else:
-        secret = step.fate == "secret"
-        said = await stage.ask(
-            speech, state["messages"], kept=kept, secret=secret, depth=depth, **where
-        )
+        how = {"kept": kept, "secret": step.fate == "secret", "beside": where.beside}
+        said = await stage.ask(speech, state["messages"], where.place, depth=where.depth, **how)
     message = said.message
     if not kept:
         return {"log": [str(message.text)]}
@@ -289,10 +309,10 @@ async def _say(step: Say, state: Any, stage: Stage, depth: int, **where: Any) ->
     return Command(update={"messages": written}) if step.command else {"messages": written}
 
 
-async def _ask(step: Ask, state: Any, stage: Stage, depth: int) -> Any:
+async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
     said: Any = None
     if step.speech is not None:
-        said = await stage.ask(step.speech, state["messages"], depth=depth)
+        said = await stage.ask(step.speech, state["messages"], where.place, depth=where.depth)
     try:
         answer = interrupt(step.value)
     except GraphInterrupt:
@@ -301,7 +321,7 @@ async def _ask(step: Ask, state: Any, stage: Stage, depth: int) -> Any:
         raise
     messages = [said.message] if said is not None else []
     reply = AIMessage(f"You said {answer}.")
-    stage.spoken.append(Spoken(reply, reply, depth=depth, streamed=False))
+    stage.spoken.append(Spoken(reply, reply, depth=where.depth, streamed=False))
     return {"messages": [*messages, reply]}
 
 
@@ -347,8 +367,8 @@ def _tell(step: Tell, stage: Stage, depth: int) -> Any:
     return written
 
 
-async def _private(step: Private, stage: Stage, depth: int) -> Any:
-    inner = _graph(step.steps, stage, depth + 1, Own).compile()
+async def _private(step: Private, stage: Stage, where: Where) -> Any:
+    inner = _graph(step.steps, stage, where.inside(), Own).compile()
     result = await stage.run(inner, {"messages": [HumanMessage("inside")]})
     last = result["messages"][-1]
     returned = step.kept and isinstance(last, AIMessage)
@@ -359,8 +379,9 @@ async def _private(step: Private, stage: Stage, depth: int) -> Any:
     return {"messages": [last]} if returned else {"count": 1}
 
 
-def _tools(stage: Stage, depth: int) -> list[Any]:
+def _tools(stage: Stage, where: Where) -> list[Any]:
     """The tools that models may call."""
+    depth = where.depth
 
     async def plain(query: str) -> str:
         """Answer."""
@@ -398,7 +419,8 @@ def _tools(stage: Stage, depth: int) -> list[Any]:
 
     async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
         """Ask a model."""
-        said = await stage.ask(Speech(("inner ", "voice")), query, parent_id=call, kept=False)
+        speech = Speech(("inner ", "voice"))
+        said = await stage.ask(speech, query, call, parent_id=call, kept=False)
         return str(said.message.text)
 
     async def agent(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
@@ -408,7 +430,7 @@ def _tools(stage: Stage, depth: int) -> list[Any]:
         async def work(state: MessagesState) -> Any:
             speech = Speech(("sub ", f"agent on {query}"))
             said = await stage.ask(
-                speech, state["messages"], parent_id=call, kept=False, depth=depth + 1
+                speech, state["messages"], call, parent_id=call, kept=False, depth=depth + 1
             )
             return {"messages": [said.message]}
 

@@ -13,10 +13,10 @@ from tests.adapters_langgraph.random_plans import Speech, Use
 __all__ = ("script",)
 
 
-def script(speech: Speech, number: int) -> Any:
-    """The items that a model streams."""
-    calls = [_call(use, f"call_{number}_{place}") for place, use in enumerate(speech.uses)]
-    own_id = f"msg_{number}" if speech.own_id else None
+def script(speech: Speech, name: str) -> Any:
+    """The items that a model streams; `name` tells its ids from those of others."""
+    calls = [_call(use, f"call_{name}_{place}") for place, use in enumerate(speech.uses)]
+    own_id = f"msg_{name}" if speech.own_id else None
     if speech.style == "whole":
         made = [{**call, "type": "tool_call"} for call in calls]
         kwargs = {"reasoning_content": "".join(speech.thoughts)} if speech.thoughts else {}
