@@ -26,8 +26,6 @@ from ._structured_calls import schema_of
 
 __all__ = ("Conversation",)
 
-PATH = "messages"
-
 REMOVE_ALL = "__remove_all__"
 """The id with which `RemoveMessage` means every message; LangGraph's `REMOVE_ALL_MESSAGES`."""
 
@@ -44,10 +42,14 @@ class Conversation:
     Args:
         initial: What the client shows before the run.
         visibility: Which tokens are shown; a message that is in the state is shown in any case.
+        key: The channel.
     """
 
-    def __init__(self, initial: JSONValue, visibility: Visibility) -> None:
+    def __init__(self, initial: JSONValue, visibility: Visibility, key: str = "messages") -> None:
         self.value: Any = initial
+        self._key = key
+        self._is_of_run = initial is None
+        """Whether it is the run's, and not only what the client had before."""
         self._decide = visibility.decide
         self._places: dict[str, int] = {}
         self._live: dict[str, LiveMessage | None] = {}
@@ -60,6 +62,8 @@ class Conversation:
         self._shared: dict[tuple[str, ...], bool] = {(): True}
         self._speakers: set[tuple[tuple[str, ...], Any]] = set()
         """Nodes whose model calls are not inside a tool."""
+        self._is_absent = False
+        """Whether the graph's state is known to have no such channel."""
         self._told_by_graph = False
         """Whether the stream has `updates` or `values`, which know what goes to `messages`."""
         self._last_values: Any = None
@@ -102,6 +106,7 @@ class Conversation:
     def on_values(self, messages: Any) -> list[StateOperation]:
         """What the graph's state holds."""
         self._told_by_graph = True
+        self._is_absent, self._is_of_run = False, True
         self._last_values = messages
         # A step ends when all its tasks have, so nothing is streaming now.
         for live in self._growing[:]:
@@ -109,6 +114,16 @@ class Conversation:
         if is_items(messages):
             return self._settle([self._dumps.to_json(message) for message in messages])
         return self._settle(to_json(messages))
+
+    def withdraw(self) -> bool:
+        """The graph's state has no such channel, so nothing is shown of it until it has. Returns
+        whether there is something to be taken back."""
+        self._is_absent = True
+        if not self._is_of_run or self.value is None:
+            return False
+        self.value = None
+        self._index()
+        return True
 
     def start_subgraph(self, namespace: tuple[str, ...], messages: Any) -> None:
         """A subgraph tells its first state: does it go on with this conversation?
@@ -159,7 +174,7 @@ class Conversation:
             return operations
         operations = self._open_list()
         place = self._places.get(message_id, len(self.value))
-        live = LiveMessage(chunk, [PATH, str(place)])
+        live = LiveMessage(chunk, [self._key, str(place)])
         live.origin = (namespace, metadata.get("langgraph_node"))
         self._live[message_id] = self._by_task[task] = live
         self._growing.append(live)
@@ -211,7 +226,7 @@ class Conversation:
         return operations
 
     def _put_at(self, place: int, value: Any) -> list[StateOperation]:
-        path = [PATH, str(place)]
+        path = [self._key, str(place)]
         if value.get("id"):
             self._places[value["id"]] = place
         if place < len(self.value):
@@ -236,10 +251,10 @@ class Conversation:
         if not (is_list(old) and is_list(new)) or len(new) < len(old):
             if old == new and type(old) is type(new):
                 return []
-            return [{"type": "set", "path": [PATH], "value": copy_json(new)}]
+            return [{"type": "set", "path": [self._key], "value": copy_json(new)}]
         operations: list[StateOperation] = []
         for place, value in enumerate(new):
-            path = [PATH, str(place)]
+            path = [self._key, str(place)]
             if place >= len(old):
                 operations.append({"type": "set", "path": path, "value": copy_json(value)})
             elif old[place] is not value:
@@ -252,7 +267,7 @@ class Conversation:
             return []
         self.value = []
         self._index()
-        return [{"type": "set", "path": [PATH], "value": []}]
+        return [{"type": "set", "path": [self._key], "value": []}]
 
     def _items(self) -> list[Any]:
         return self.value if is_list(self.value) else []
@@ -266,7 +281,7 @@ class Conversation:
                 self._places[message_id] = place
         for live in self._growing[:]:
             if live.value["id"] in self._places:
-                live.move([PATH, str(self._places[live.value["id"]])])
+                live.move([self._key, str(self._places[live.value["id"]])])
             else:
                 self._release(live)
 
@@ -284,7 +299,7 @@ class Conversation:
         return shared
 
     def _is_shown(self, namespace: tuple[str, ...], metadata: Mapping[str, Any]) -> bool:
-        if not self._is_shared(namespace) or schema_of(metadata) is not None:
+        if self._is_absent or not self._is_shared(namespace) or schema_of(metadata) is not None:
             return False
         if self._decide(metadata.get("tags"), metadata) == "hide":
             return False

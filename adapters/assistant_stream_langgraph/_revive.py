@@ -91,7 +91,7 @@ def with_messages(value: Any) -> Any:
 
 
 def written_items(written: Any) -> Sequence[Any]:
-    """What a node has written to `messages`, one by one; a pair is one message."""
+    """What a node has written to its messages, one by one; a pair is one message."""
     return written if is_list(written) else (written,)
 
 
@@ -103,13 +103,14 @@ def written_message(written: Any) -> BaseMessage | None:
         return None
 
 
-def with_written_messages(channels: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A node's writes with what `messages` will make of them: it takes dicts and pairs too."""
-    items = written_items(channels.get("messages", []))
+def with_written_messages(channels: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """A node's writes with what the channel of messages will make of them: it takes dicts and
+    pairs too."""
+    items = written_items(channels.get(key, []))
     if all(isinstance(item, BaseMessage) for item in items):
         return channels
     messages = [item if isinstance(item, BaseMessage) else written_message(item) for item in items]
-    return {**channels, "messages": [message for message in messages if message is not None]}
+    return {**channels, key: [message for message in messages if message is not None]}
 
 
 def as_interrupts(values: Any) -> Sequence[Any]:

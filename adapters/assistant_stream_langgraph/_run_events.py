@@ -200,8 +200,9 @@ def _named_in(channels: Mapping[str, Any]) -> dict[str, Any]:
 def _answer_in(output: Any) -> Any:
     """The message in what a model's run has returned; version 1 has the whole result."""
     if is_mapping(output) and is_items(output.get("generations")):
-        generation: Any = output["generations"][0][0]
-        return generation.get("message") if is_mapping(generation) else generation.message
+        for generation in as_items(output["generations"][0]):  # A call that failed has none.
+            return generation.get("message") if is_mapping(generation) else generation.message
+        return None
     return output
 
 

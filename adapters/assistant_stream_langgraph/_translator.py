@@ -17,7 +17,7 @@ from ._shapes import is_dict, is_list
 from ._tool_progress import output_delta
 from .events import GraphEvent
 from .parts import Nested, PartsTranslator, Steps
-from .state import MESSAGES, StateMirror
+from .state import StateMirror
 
 __all__ = ("GraphTranslator",)
 
@@ -37,6 +37,7 @@ class GraphTranslator:
         visibility: Visibility | None = None,
         predict: Mapping[str, tuple[str, str]] | None = None,
         earlier_results: bool = False,
+        messages_key: str = "messages",
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
         # An answer without parts needs them too, to know the calls.
@@ -44,16 +45,17 @@ class GraphTranslator:
         self._questions = LiveQuestions()
         self._parts: PartsTranslator | None = None
         if parts:
-            shown = _messages_in(initial_state)
+            shown = _messages_in(initial_state, messages_key)
             self._parts = PartsTranslator(
                 steps=steps,
                 nested=nested,
                 visibility=visibility,
                 shown=shown,
                 earlier_results=earlier_results,
+                messages_key=messages_key,
             )
         self._mirror: StateMirror | None = None
-        mirrors_messages = not parts if isinstance(state, bool) else MESSAGES in state
+        mirrors_messages = not parts if isinstance(state, bool) else messages_key in state
         self._tokens_are_parts = parts and not mirrors_messages and self._predictions is None
         if state is not False:
             self._mirror = StateMirror(
@@ -62,6 +64,7 @@ class GraphTranslator:
                 messages=mirrors_messages,
                 interrupts_key=interrupts_key,
                 visibility=visibility,
+                messages_key=messages_key,
             )
 
     def start(self) -> None:
@@ -146,7 +149,7 @@ def _data(mode: str, payload: Any) -> Sequence[AssistantStreamChunk]:
     return (data,) if data is not None else ()
 
 
-def _messages_in(state: Any) -> list[Any]:
+def _messages_in(state: Any, key: str) -> list[Any]:
     """The messages in a state that the client has."""
-    messages: Any = state.get(MESSAGES) if is_dict(state) else None
+    messages: Any = state.get(key) if is_dict(state) else None
     return messages if is_list(messages) else []

@@ -168,6 +168,8 @@ def channels_of(state: Any) -> Mapping[str, Any] | None:
     """The channels of a graph state, which may be a dict, a pydantic model or a dataclass."""
     if is_mapping(state):
         return state
+    if isinstance(state, BaseMessage):
+        return None
     fields: Any = getattr(state.__class__, "model_fields", None) or getattr(
         state.__class__, "__dataclass_fields__", None
     )
@@ -183,7 +185,10 @@ def update_writes(payload: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             continue
         # A node that wrote more than once, or returned several `Command`s, has a list.
         for write in as_items(output):
-            channels = None if isinstance(write, BaseMessage) else channels_of(write)
+            # A function of `@task` has no channels, but may return a message.
+            channels = (
+                {"messages": [write]} if isinstance(write, BaseMessage) else channels_of(write)
+            )
             if channels is not None:
                 yield str(node), channels
 
@@ -236,7 +241,9 @@ def _is_namespace(value: Any) -> bool:
 
 
 def _is_written(output: Any) -> bool:
-    """Whether a node may have written this: nothing, channels, or channels several times over."""
+    """Whether a node may have written this: nothing, a message, channels, or several of these."""
+    if isinstance(output, BaseMessage):
+        return True
     if is_items(output):
         writes = [channels_of(item) for item in output]
         return any(write is not None and any(messages_in(write)) for write in writes)

@@ -77,6 +77,7 @@ class PartsTranslator:
         visibility: What is shown, and what is nested under a tool call.
         shown: The messages, as dicts, that the client has already.
         earlier_results: Whether the results of calls of earlier answers are told.
+        messages_key: The channel of messages.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class PartsTranslator:
         visibility: Visibility | None = None,
         shown: Iterable[Any] = (),
         earlier_results: bool = False,
+        messages_key: str = "messages",
     ) -> None:
         self._messages = MessageTranslator()
         self._floor = Floor(self._messages)
@@ -103,6 +105,7 @@ class PartsTranslator:
         """Namespaces that tell their state, and so what they make of a message in another form."""
         self._past_calls: set[str] = set()
         self._tells_earlier = earlier_results
+        self._messages_key = messages_key
         self._interrupts: set[str] = set()
         self._ui_messages = UIMessages()
         self._one_step = steps == "run"
@@ -208,7 +211,7 @@ class PartsTranslator:
         for node, written in update_writes(payload):
             channels = written
             if namespace not in self._telling:
-                channels = with_written_messages(written)
+                channels = with_written_messages(written, self._messages_key)
             if cached:
                 self._remember(channels)
             else:

@@ -24,8 +24,6 @@ __all__ = ("StateMirror",)
 
 logger = logging.getLogger(__name__)
 
-MESSAGES = "messages"
-
 _ABSENT: Any = object()
 
 
@@ -39,10 +37,11 @@ class StateMirror:
     Args:
         initial_state: What the client shows before the run.
         keys: The channels to mirror; `None` for all.
-        messages: Whether the `messages` channel is mirrored, token by token.
+        messages: Whether the channel of messages is mirrored, token by token.
         interrupts_key: The key for the interrupts that wait for an answer; `None` for no such
             key.
-        visibility: Whose tokens are shown in `messages` before the state has them.
+        visibility: Whose tokens are shown in that channel before the state has them.
+        messages_key: The channel of messages.
     """
 
     def __init__(
@@ -53,6 +52,7 @@ class StateMirror:
         messages: bool = False,
         interrupts_key: str | None = "interrupts",
         visibility: Visibility | None = None,
+        messages_key: str = "messages",
     ) -> None:
         initial = to_json(initial_state)
         self._value: dict[str, Any] = initial if isinstance(initial, dict) else {}
@@ -60,9 +60,12 @@ class StateMirror:
         self._keys = None if keys is None else frozenset(keys)
         self._interrupts_key = interrupts_key
         self._stale_interrupts = bool(interrupts_key and self._value.get(interrupts_key))
+        self._messages_key = messages_key
         self._conversation: Conversation | None = None
         if messages:
-            self._conversation = Conversation(self._value.get(MESSAGES), visibility or Visibility())
+            self._conversation = Conversation(
+                self._value.get(messages_key), visibility or Visibility(), messages_key
+            )
         self._predicted: dict[str, Any] = {}
         """What the graph's channels held that now show a prediction."""
         self._graph_keys: set[str] = set()
@@ -75,7 +78,7 @@ class StateMirror:
         conversation = self._conversation
         if conversation is None or conversation.value is None:
             return self._value
-        return {**self._value, MESSAGES: conversation.value}
+        return {**self._value, self._messages_key: conversation.value}
 
     def feed(self, event: GraphEvent) -> list[StateOperation]:
         """The operations for one event."""
@@ -93,7 +96,7 @@ class StateMirror:
                 return []
             if namespace:
                 if conversation is not None:
-                    conversation.start_subgraph(namespace, channels.get(MESSAGES))
+                    conversation.start_subgraph(namespace, channels.get(self._messages_key))
                 return []
             operations = self._on_values(channels)
         elif mode == "input":
@@ -126,7 +129,7 @@ class StateMirror:
         """Undo the predictions of which nothing has come."""
         predicted, self._predicted = self._predicted, {}
         if self._conversation is not None and self._conversation.value is not None:
-            self._value[MESSAGES] = self._conversation.value  # Tokens go past this copy.
+            self._value[self._messages_key] = self._conversation.value  # Tokens go past this copy.
         operations: list[StateOperation] = []
         for key, held in predicted.items():
             if held is not _ABSENT:
@@ -146,21 +149,28 @@ class StateMirror:
             operations.extend(self._clear_interrupts())
         return operations
 
-    def _on_values(self, channels: Mapping[str, Any]) -> list[StateOperation]:
+    def _on_values(
+        self, channels: Mapping[str, Any], *, whole: bool = True
+    ) -> list[StateOperation]:
         self._has_values = True
         operations: list[StateOperation] = []
         for key, value in channels.items():
-            if key == MESSAGES and self._conversation is not None:
+            if key == self._messages_key and self._conversation is not None:
                 operations.extend(self._conversation.on_values(value))
-                self._value[MESSAGES] = self._conversation.value
+                self._value[key] = self._conversation.value
             elif self._is_mirrored(key):
                 operations.extend(self._set(key, value))
+        if not whole:
+            self._graph_keys.update(channels)
+            return operations
         # A channel that empties itself is gone from the state, which only the root can say.
-        gone = [key for key in self._graph_keys if key not in channels and key in self._value]
+        gone = {key for key in self._graph_keys if key not in channels and key in self._value}
         self._graph_keys = set(channels)
+        if self._messages_key not in channels and self._conversation is not None:
+            gone.update({self._messages_key} if self._conversation.withdraw() else ())
         if gone:
             for key in gone:
-                del self._value[key]
+                self._value.pop(key, None)
             return [{"type": "set", "path": [], "value": copy_json(self._value)}]
         return operations
 
@@ -170,21 +180,17 @@ class StateMirror:
         """The state before a step, or the part of it that a node reads."""
         if namespace:
             if self._conversation is not None:
-                self._conversation.start_subgraph(namespace, channels.get(MESSAGES))
+                self._conversation.start_subgraph(namespace, channels.get(self._messages_key))
             return []
-        graph_keys = self._graph_keys | set(channels)
-        self._graph_keys = set()
-        operations = self._on_values(channels)
-        self._graph_keys = graph_keys
-        return operations
+        return self._on_values(channels, whole=False)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         operations: list[StateOperation] = []
         for node, channels in update_writes(payload):
             for key, value in channels.items():
-                if key == MESSAGES and self._conversation is not None:
+                if key == self._messages_key and self._conversation is not None:
                     operations.extend(self._conversation.on_update(namespace, node, value))
-                    self._value[MESSAGES] = self._conversation.value
+                    self._value[self._messages_key] = self._conversation.value
                 elif not namespace and not self._has_values and self._is_mirrored(key):
                     operations.extend(self._set(key, value))
                     self._graph_keys.add(key)
@@ -232,4 +238,4 @@ class StateMirror:
     def _is_mirrored(self, key: str) -> bool:
         if key.startswith("__") or key == self._interrupts_key:
             return False
-        return key != MESSAGES if self._keys is None else key in self._keys
+        return key != self._messages_key if self._keys is None else key in self._keys

@@ -37,6 +37,7 @@ def from_langgraph_events(
     visibility: Visibility | None = None,
     predict: Mapping[str, tuple[str, str]] | None = None,
     earlier_results: bool = False,
+    messages_key: str = "messages",
 ) -> ChunkStream:
     """Translate a graph's stream into chunks.
 
@@ -56,7 +57,7 @@ def from_langgraph_events(
         events: The stream, async or not.
         parts: Whether to give the answer as parts: text, reasoning, tool calls and so on, and one
             `MessageFinishChunk` at the end.
-        state: `True` mirrors every channel that has a JSON form, except `messages` when the parts
+        state: `True` mirrors every channel that has a JSON form, except the messages when the parts
             carry them; a collection names the channels; `False` mirrors nothing.
         initial_state: What the client shows already. Operations are relative to it, and the
             messages in it do not come again as parts.
@@ -78,6 +79,8 @@ def from_langgraph_events(
         earlier_results: Whether to tell the result of a call that stands in an earlier answer of
             the thread, one that waited for a person for example. The wires of the AI SDK and of
             AG-UI carry it to where the client has the call.
+        messages_key: The channel of messages: the one that the parts carry and `state=True` leaves
+            out, or that grows token by token with `parts=False`.
 
     Raises:
         TypeError: `events` is no stream.
@@ -92,6 +95,7 @@ def from_langgraph_events(
         visibility=visibility,
         predict=predict,
         earlier_results=earlier_results,
+        messages_key=messages_key,
     )
     return pump(open_events(events), EventReader(stream_mode), translator)
 
@@ -111,6 +115,7 @@ def stream_graph(
     visibility: Visibility | None = None,
     predict: Mapping[str, tuple[str, str]] | None = None,
     earlier_results: bool = False,
+    messages_key: str = "messages",
     **options: Any,
 ) -> ChunkStream:
     """Run a graph and translate its stream, with every stream mode that has something to show.
@@ -129,6 +134,7 @@ def stream_graph(
         visibility: As for `from_langgraph_events`.
         predict: As for `from_langgraph_events`.
         earlier_results: As for `from_langgraph_events`.
+        messages_key: As for `from_langgraph_events`.
         options: Further arguments of `graph.astream`, such as `durability`.
     """
     if context is not None:
@@ -144,6 +150,7 @@ def stream_graph(
         visibility=visibility,
         predict=predict,
         earlier_results=earlier_results,
+        messages_key=messages_key,
     )
     remember_call(stream, GraphCall(graph, config, options))
     return stream

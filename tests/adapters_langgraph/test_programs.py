@@ -1,0 +1,117 @@
+"""Programs as people have them: whatever the form of stream, the real client shows the truth."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain.agents import create_agent
+from langchain.agents.middleware import ModelFallbackMiddleware
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint, task
+from langgraph.graph import START, StateGraph
+from langgraph.graph.message import add_messages
+from langgraph.prebuilt import ToolNode, tools_condition
+
+from assistant_stream_langchain.testing import ScriptedChatModel
+from tests.adapters_langchain.shown import calls, results, show
+from tests.adapters_langgraph.graphs import human, weather
+from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
+
+CONFIG = {"configurable": {"thread_id": "1"}}
+WITH_STATE = ["tuples", "v2", "messages and values", "values", "events v2", "events v3"]
+LOOK = ["Look. ", call("weather", '{"city": "Rome"}', "w1")]
+
+
+class Chat(TypedDict):
+    chat: Annotated[list[AnyMessage], add_messages]
+    note: str
+
+
+def chat() -> Graph:
+    """An agent whose messages stand in a channel of another name."""
+    model = ScriptedChatModel(turns=[LOOK, ["It is ", "sunny."]], delay=0.001)
+
+    async def ask(state: Chat) -> Any:
+        return {"chat": [await model.ainvoke(state["chat"])], "note": "asked"}
+
+    builder = StateGraph(Chat)
+    builder.add_node("ask", ask)
+    builder.add_node("tools", ToolNode([weather], messages_key="chat"))
+    builder.add_edge(START, "ask")
+    builder.add_conditional_edges("ask", lambda state: tools_condition(state, "chat"))
+    builder.add_edge("tools", "ask")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", WITH_STATE)
+async def test_messages_may_stand_in_a_channel_of_any_name(form: str) -> None:
+    graph, given = chat(), {"chat": [HumanMessage("hello")]}
+    run = await play(FORMS[form](graph, given, CONFIG), parts=False, messages_key="chat")
+    assert run.state == await values_of(graph, CONFIG)
+    if form != "values":
+        texts = [str(state["chat"][-1]["content"]) for state in run.states[1:]]
+        assert any("It is " in text and "sunny." not in text for text in texts), "it did not grow"
+
+
+async def test_such_messages_are_not_sent_twice_beside_the_parts() -> None:
+    graph, given = chat(), {"chat": [HumanMessage("hello")]}
+    run = await play(FORMS["tuples"](graph, given, CONFIG), messages_key="chat")
+    shown = show(run.chunks)
+    assert shown.text == "Look. It is sunny."
+    assert shown.state == {"note": "asked"}
+
+
+@pytest.mark.parametrize("form", WITH_STATE)
+async def test_a_graph_without_messages_has_none_in_the_state(form: str) -> None:
+    graph, given = chat(), {"chat": [HumanMessage("hello")]}
+    run = await play(FORMS[form](graph, given, CONFIG), parts=False)
+    assert run.state == await values_of(graph, CONFIG)
+    if form != "events v2":  # Its first word of the state is of what a node reads.
+        assert not any("messages" in state for state in run.states[1:])
+
+
+def flow() -> Graph:
+    """An agent of functions, which have no channels: they return messages."""
+    turn = [*LOOK, call("weather", '{"city": "Oslo"}', "w2", 1)]
+    model = ScriptedChatModel(turns=[turn, "It is sunny."])
+
+    @task
+    async def ask(messages: Any) -> AIMessage:
+        return await model.ainvoke(messages)
+
+    @task
+    async def run_tool(made: Any) -> Any:
+        return await weather.ainvoke(made)
+
+    @entrypoint(checkpointer=InMemorySaver())
+    async def agent(given: dict[str, Any]) -> AIMessage:
+        messages = given["messages"]
+        answer = await ask(messages)
+        while answer.tool_calls:
+            told = await asyncio.gather(*map(run_tool, answer.tool_calls))
+            messages = [*messages, answer, *told]
+            answer = await ask(messages)
+        return answer
+
+    return agent
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "updates", "events v1", "events v2", "messages"])
+async def test_functions_that_return_messages_are_told_like_nodes(form: str) -> None:
+    shown = show((await play(FORMS[form](flow(), human("hello"), CONFIG))).chunks)
+    assert shown.text == "Look. It is sunny."
+    assert [made[0] for made in calls(shown)] == ["w1", "w2"]
+    assert results(shown) == {"w1": "sunny in Rome", "w2": "sunny in Oslo"}
+    assert not shown.metadata["unstable_state"], "the answer is no state"
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_model_that_fails_before_its_first_word_is_no_trouble(form: str) -> None:
+    fallback = ModelFallbackMiddleware(ScriptedChatModel(turns=["I can help."]))
+    model = ScriptedChatModel(turns=[ValueError("down")])
+    graph = create_agent(model, middleware=[fallback], checkpointer=InMemorySaver())
+    shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert shown.text == "I can help."
