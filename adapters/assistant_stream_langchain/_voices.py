@@ -50,29 +50,15 @@ class Voices:
         """Whether anybody has not ended."""
         return bool(self._voices)
 
-    def speaker(self, parent_id: str | None) -> str | None:
-        """The answer that has the floor under a parent."""
-        line = self._lines.get(parent_id)
-        return line[0].key if line else None
-
     def say(
-        self,
-        key: str,
-        parent_id: str | None,
-        chunks: Chunks,
-        *,
-        ended: bool = False,
-        takes_over: bool = False,
+        self, key: str, parent_id: str | None, chunks: Chunks, *, ended: bool = False
     ) -> Chunks:
-        """Return the chunks to emit now that the answer `key` has said `chunks`.
-
-        One that is new may take the floor over, from an answer that is thought to have broken off.
-        """
+        """Return the chunks to emit now that the answer `key` has said `chunks`."""
         line = self._lines.setdefault(parent_id, [])
         voice = self._voices.get(key)
         if voice is None:
             voice = self._voices[key] = _Voice(key)
-            line.insert(0 if takes_over else len(line), voice)
+            line.append(voice)
         now = self._clock()
         out: Chunks = []
         if voice is not line[0] and now - line[0].spoke > PATIENCE:

@@ -32,31 +32,20 @@ class Floor:
         """Whether several answers are going on that would share a part."""
         self._messages = messages
         self._voices = Voices()
-        self._tasks: dict[str, str | None] = {}
-        """The task of each message that has spoken."""
 
-    def say(
-        self,
-        message: BaseMessage,
-        parent_id: str | None,
-        chunks: _Chunks,
-        *,
-        task: str | None = None,
-    ) -> _Chunks:
+    def say(self, message: BaseMessage, parent_id: str | None, chunks: _Chunks) -> _Chunks:
         """The chunks to emit now that `message` has just been translated to `chunks`.
 
         Args:
             message: What was translated.
             parent_id: The call that it is nested under.
             chunks: What it became.
-            task: The task whose model streams it, unless that may stream several at once.
         """
         if isinstance(message, ToolMessage):
             return self.follow(message.tool_call_id, chunks)
         speaker = self._messages.speaker
         if speaker is None or not (chunks or speaker.finished):
             return chunks
-        self._tasks.setdefault(speaker.id, task)
         if not self.is_shared:
             others = [
                 other
@@ -68,12 +57,7 @@ class Floor:
             self.is_shared = True
             for other in others:
                 self._voices.say(other.id, other.parent_id, [])
-        # A task that begins a second answer has usually given the first one up: a fallback.
-        before = self._voices.speaker(parent_id)
-        takes_over = before is not None and task is not None and self._tasks.get(before) == task
-        told = self._voices.say(
-            speaker.id, parent_id, [*chunks], ended=speaker.finished, takes_over=takes_over
-        )
+        told = self._voices.say(speaker.id, parent_id, [*chunks], ended=speaker.finished)
         if parent_id is not None:
             told = self._voices.follow(parent_id, told)
         self.is_shared = self._voices.is_busy

@@ -54,8 +54,6 @@ class _Route(NamedTuple):
     hidden: bool = False
     answer: StructuredAnswer | None = None
     """For a message that is a value and no text."""
-    task: str | None = None
-    """The task that streams it, where that says one thing after another."""
     schema: str | None = None
     """The schema that its text is to fill."""
 
@@ -305,7 +303,7 @@ class PartsTranslator:
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        place, parent_id, hidden, answer, task, schema = route
+        place, parent_id, hidden, answer, schema = route
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
@@ -324,7 +322,7 @@ class PartsTranslator:
                 chunks = list(self._follow(chunks, place.namespace))
                 break
         told = [*data, *chunks] if data else chunks
-        return self._floor.say(message, parent_id, told, task=task)
+        return self._floor.say(message, parent_id, told)
 
     def _follow(
         self, chunks: _Chunks, namespace: tuple[str, ...]
@@ -382,11 +380,8 @@ class PartsTranslator:
         name = schema_of(metadata)
         answer = None if name is None else StructuredAnswer(name)
         parent_id = owner if action == "nest" else None
-        task = place.task
-        if task is not None and self._owners.shares_task(namespace, task):
-            task = None
         schema = native_schema_of(metadata)
-        return self._keep(message, _Route(place, parent_id, False, answer, task, schema))
+        return self._keep(message, _Route(place, parent_id, False, answer, schema))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What

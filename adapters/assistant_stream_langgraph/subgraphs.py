@@ -91,13 +91,6 @@ class ToolCallOwners:
         """The calls made in a namespace that have no result yet."""
         return [call for call, made_in in self._waiting.items() if made_in == namespace]
 
-    def shares_task(self, namespace: tuple[str, ...], task: str) -> bool:
-        """Whether a task may be at work on several calls: a `ToolNode` that is given a message
-        runs all its calls at once."""
-        if task.rpartition(":")[2] in self._tasks:
-            return False
-        return len(self.waiting_in(namespace)) > 1
-
     def _find(self, namespace: tuple[str, ...], text: str | None) -> str | None:
         base = base_of(namespace)
         if not base:

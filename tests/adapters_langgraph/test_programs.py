@@ -11,7 +11,7 @@ from langchain.agents.middleware import ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
-from langgraph.graph import START, StateGraph
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
 
@@ -115,3 +115,26 @@ async def test_a_model_that_fails_before_its_first_word_is_no_trouble(form: str)
     graph = create_agent(model, middleware=[fallback], checkpointer=InMemorySaver())
     shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
     assert shown.text == "I can help."
+
+
+def pros_and_cons() -> Graph:
+    """A node that asks its model twice at the same time."""
+
+    def answer(messages: Any) -> list[str]:
+        return [f"{messages[-1].text}: ", "it ", "is ", "so. "]
+
+    model = ScriptedChatModel(turns=[answer], cycle=True, delay=0.001)
+
+    async def ask(state: MessagesState) -> Any:
+        asked = [[HumanMessage("Pro")], [HumanMessage("Con")]]
+        return {"messages": await model.abatch(asked)}
+
+    builder = StateGraph(MessagesState).add_node("ask", ask).add_edge(START, "ask")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_models_that_one_node_asks_at_the_same_time_are_told_one_by_one(form: str) -> None:
+    shown = show((await play(FORMS[form](pros_and_cons(), human("hello"), CONFIG))).chunks)
+    answers = ("Pro: it is so. ", "Con: it is so. ")
+    assert shown.text in ("".join(answers), "".join(reversed(answers)))
