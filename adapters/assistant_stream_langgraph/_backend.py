@@ -31,10 +31,11 @@ from assistant_stream_ce.server import (
 from assistant_stream_ce.typing import JSONValue, RunCallback
 
 from ._access import AuthorizeHook, ConfigHook, ContextHook, ThreadCall, awaited, find_owner
+from ._active_run import Wire
 from ._errors import error_response, http_error_response, report_failure, with_end
 from ._graph_run import GraphRun
 from ._graph_source import GraphSource
-from ._runs import RunRegistry, Wire
+from ._runs import RunRegistry
 from ._translator import GraphTranslator
 from ._turn import plan_turn
 from ._turn_request import TurnRequest, from_transport_request

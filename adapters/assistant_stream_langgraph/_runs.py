@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Literal, NoReturn, TypeAlias
+from typing import Literal, TypeAlias
 from uuid import uuid4
 
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from assistant_stream_ce import RequestError, RunController, create_run
 from assistant_stream_ce.resumable import (
-    REPLAY_CONTENT_LENGTH_HEADER,
     ResumableStreamContext,
-    ResumableStreamError,
     ResumableStreamStore,
     create_in_memory_resumable_stream_store,
     create_resumable_stream_context,
 )
-from assistant_stream_ce.resumable.response import RESUMABLE_STREAM_ID_HEADER, ReplayResponse
-from assistant_stream_ce.serialization import StreamEncoder
 from assistant_stream_ce.serialization.heartbeat import resolve_heartbeat_interval
-from assistant_stream_ce.typing import JSONValue, RunCallback
+from assistant_stream_ce.typing import RunCallback
 
+from ._active_run import ActiveRun, Wire
+from ._run_response import RunResponse, raise_for_client
 from .threads import ThreadGate
 
-__all__ = ("ActiveRun", "OnDisconnect", "RunRegistry", "Wire")
+__all__ = ("OnDisconnect", "RunRegistry")
 
 logger = logging.getLogger(__name__)
 
@@ -49,79 +45,9 @@ MAX_ANSWER = 256_000_000
 LAST_CALL = 10.0
 """Seconds that runs have to end when the server shuts down, or a client waits for it."""
 
-STORE_AWAY = "Answers cannot be stored at the moment; try again."
-
 STILL_ENDING = "The run was told to stop, and has not ended yet."
 
 TOO_LONG = "The run has taken longer than it may, and was stopped."
-
-
-@dataclass(frozen=True, slots=True)
-class Wire:
-    """How a run is told to the client that has asked for it."""
-
-    name: str
-    """Names the wire: who comes back has to be able to read it."""
-    encoder: StreamEncoder
-    parts: bool = True
-    """Whether the answer comes as parts, or as messages in the state."""
-    shown: Mapping[str, JSONValue] | None = None
-    """The state that the client shows already: operations are relative to it."""
-    state: bool | Collection[str] | None = None
-    """The state keys for this client, where they differ from the app's: a wire that carries parts
-    only says `False`."""
-    earlier_results: bool = False
-    """Whether the client looks for the results of calls that stand in earlier answers."""
-    outlives_client: bool = True
-    """Whether a run may go on without a reader, where the app lets runs do so."""
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Further response headers."""
-
-
-class ActiveRun:
-    """A run that goes on.
-
-    Args:
-        run_id: Names the run and its stream.
-        thread_id: The thread.
-        wire: How it is told.
-    """
-
-    def __init__(self, run_id: str, thread_id: str, wire: Wire) -> None:
-        self.id = run_id
-        self.thread_id = thread_id
-        self.wire = wire
-        self.readers = 0
-        self.ended = asyncio.Event()
-        """Set when the graph has ended and its thread is in order."""
-        self.is_cancelled = False
-        self.is_written = False
-        """Whether all bytes of its answer are in the store."""
-        self.was_read = False
-        """Whether somebody has read it to its end."""
-        self._controller: RunController | None = None
-        self._told: str | None = None
-
-    def cancel(self, told: str | None = None) -> None:
-        """Stop the run. It ends by itself, in good order and soon; see `ended`.
-
-        Args:
-            told: What the client is told, when it has not asked for this.
-        """
-        if not self.is_cancelled:
-            self.is_cancelled = True
-            self._told = told
-            if self._controller is not None:
-                self._controller.cancel()
-
-    async def execute(self, work: RunCallback, controller: RunController) -> None:
-        """Do the run's work, unless it was cancelled before it could begin."""
-        self._controller = controller
-        if self.is_cancelled:
-            controller.cancel()
-        await work(controller)
-        if self._told is not None:
-            controller.add_error(self._told)
 
 
 class RunRegistry:
@@ -252,7 +178,7 @@ class RunRegistry:
         except BaseException as error:
             end()
             del self._known[run.id]
-            _raise_for_client(error)
+            raise_for_client(error)
         return run
 
     async def respond(
@@ -273,12 +199,8 @@ class RunRegistry:
             size = (await self._context.info(run.id)).size
         except BaseException as error:
             self._leave(run)
-            _raise_for_client(error)
-        response = _RunResponse(body, run, headers, self._leave)
-        response.headers[RESUMABLE_STREAM_ID_HEADER] = run.id
-        if replay and size:
-            response.headers[REPLAY_CONTENT_LENGTH_HEADER] = str(size)
-        return response
+            raise_for_client(error)
+        return RunResponse(body, run, headers, self._leave, replayed=size if replay and size else 0)
 
     def follow(self, thread_id: str, wire_name: str, run_id: str | None = None) -> ActiveRun | None:
         """Count as a reader of a run of the thread, and return it.
@@ -369,41 +291,3 @@ class RunRegistry:
         is_unwanted = not may_go_on or self._gate.is_awaited(run.thread_id)
         if not run.readers and is_unwanted:
             run.cancel()
-
-
-class _RunResponse(ReplayResponse):
-    """Sends a run to one reader."""
-
-    def __init__(
-        self,
-        body: AsyncGenerator[bytes, None],
-        run: ActiveRun,
-        headers: Mapping[str, str],
-        leave: Callable[[ActiveRun], None],
-    ) -> None:
-        super().__init__(_noting_the_end(body, run), run.wire.encoder, headers)
-        self._run = run
-        self._leave = leave
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._leave(self._run)
-
-
-def _raise_for_client(error: BaseException) -> NoReturn:
-    """Raise `error` again; as a refusal when the store is full or away for a moment."""
-    if isinstance(error, ResumableStreamError) and error.code in ("too-many", "unavailable"):
-        logger.warning("The store of the runs' answers cannot be used: %s", error)
-        raise RequestError(STORE_AWAY, status_code=503) from error
-    raise error
-
-
-async def _noting_the_end(
-    body: AsyncGenerator[bytes, None], run: ActiveRun
-) -> AsyncGenerator[bytes, None]:
-    async with aclosing(body):
-        async for piece in body:
-            yield piece
-    run.was_read = True

@@ -9,18 +9,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any
 
 from langchain_core.messages import BaseMessage
 
-from assistant_stream_ce._json import dumps
-from assistant_stream_ce.errors import RequestError
 from assistant_stream_ce.server import ToolResult
-from assistant_stream_ce.typing import JSONValue
 
+from ._decisions import (
+    Approve,
+    Decision,
+    Edit,
+    InterruptAnswer,
+    Reject,
+    Respond,
+    conflict,
+    decide,
+)
 from ._shapes import as_items, is_mapping
 from .frontend_tools import frontend_result, is_frontend_interrupt
-from .interrupts import DECISIONS, WaitingAction, is_batch, named_call, waiting_actions
+from .interrupts import WaitingAction, is_batch, named_call, waiting_actions
 
 __all__ = (
     "Approve",
@@ -33,62 +40,6 @@ __all__ = (
 )
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Approve:
-    """The tool call may run as it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """The tool call runs with other arguments, or another tool does."""
-
-    args: Mapping[str, JSONValue]
-    name: str | None = None
-    """The tool; by default the one that was called."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """The tool call does not run."""
-
-    message: str | None = None
-    """The reason, for the model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Respond:
-    """The tool call does not run: the person has its result."""
-
-    message: str
-
-
-Decision: TypeAlias = Approve | Edit | Reject | Respond
-"""What a person decides about a tool call that waits."""
-
-
-@dataclass(frozen=True, slots=True)
-class InterruptAnswer:
-    """One answer of a client. It is a claim: it may fit nothing that waits.
-
-    For the human-in-the-loop middleware the value is a `Decision`, or its JSON form, or
-    `{"approved": bool, "reason"?}`; or, for all actions of an interrupt at once,
-    `{"decisions": [...]}`. For any other interrupt it is what `interrupt()` returns.
-    """
-
-    value: Decision | JSONValue
-    interrupt_id: str | None = None
-    """The id of an interrupt, or of one of its actions. Not needed when only one waits."""
-    tool_call_id: str | None = None
-    """The tool call that the answer is about, for clients that know nothing else."""
-    is_error: bool = False
-    """Whether the value tells why the front end could not answer."""
-    cancelled: bool = False
-    """Whether the person would not answer."""
-    result: ToolResult | None = None
-    """The tool result that it came as. What a tool of the front end has told beside its result,
-    such as an artifact, is only here."""
 
 
 def collect_answers(
@@ -138,7 +89,7 @@ class _Question:
     def take(self, answer: InterruptAnswer, action: WaitingAction | None) -> None:
         if not self.actions:
             if self.values:
-                raise _conflict(f"Interrupt {self.interrupt.id!r} is answered twice.")
+                raise conflict(f"Interrupt {self.interrupt.id!r} is answered twice.")
             self.values.append(_value(self.interrupt, answer))
         elif action is not None:
             self._decide(answer, action)
@@ -149,7 +100,7 @@ class _Question:
                 self._decide(answer, waiting)
         else:
             known = ", ".join(repr(action.id) for action in self.actions)
-            raise _conflict(
+            raise conflict(
                 f"Interrupt {self.interrupt.id!r} asks about several actions: answer with a list "
                 f"of `decisions`, or name the action of each answer: {known}."
             )
@@ -160,7 +111,7 @@ class _Question:
         missing = [action for action in self.actions if action.id not in self.decisions]
         if missing:
             names = ", ".join(f"{action.name} ({action.id!r})" for action in missing)
-            raise _conflict(
+            raise conflict(
                 f"Interrupt {self.interrupt.id!r} needs a decision about each of its actions in "
                 f"one request; missing: {names}."
             )
@@ -169,12 +120,12 @@ class _Question:
 
     def _decide(self, answer: InterruptAnswer, action: WaitingAction) -> None:
         if action.id in self.decisions:
-            raise _conflict(f"Action {action.id!r} is answered twice.")
-        self.decisions[action.id] = _decision(answer, action)
+            raise conflict(f"Action {action.id!r} is answered twice.")
+        self.decisions[action.id] = decide(answer, action)
 
     def _decide_all(self, values: Sequence[Any]) -> None:
         if len(values) != len(self.actions):
-            raise _conflict(
+            raise conflict(
                 f"Interrupt {self.interrupt.id!r} needs {len(self.actions)} decisions, and "
                 f"{len(values)} came."
             )
@@ -206,7 +157,7 @@ class _Waiting:
     def take(self, answer: InterruptAnswer) -> None:
         """Find what the answer is for, and note it there."""
         if not self._questions:
-            raise _conflict("Nothing in this thread waits for an answer.")
+            raise conflict("Nothing in this thread waits for an answer.")
         if answer.interrupt_id is not None:
             question, action = self._by_id(answer.interrupt_id, answer.tool_call_id)
         elif answer.tool_call_id is not None:
@@ -231,13 +182,13 @@ class _Waiting:
                 if action.id == interrupt_id:
                     return candidate, action
         if question is None:
-            raise _conflict(
+            raise conflict(
                 f"No interrupt {interrupt_id!r} waits for an answer; waiting: "
                 f"{list(self._questions)}."
             )
         named = [action for action in question.actions if action.tool_call_id == tool_call_id]
         if tool_call_id is not None and question.actions and not named:
-            raise _conflict(
+            raise conflict(
                 f"Interrupt {interrupt_id!r} does not ask about tool call {tool_call_id!r}."
             )
         return question, named[0] if tool_call_id is not None and named else None
@@ -255,7 +206,7 @@ class _Waiting:
                 unnamed.append(question)
         if len(unnamed) == 1:
             return unnamed[0], None
-        raise _conflict(
+        raise conflict(
             f"No interrupt names the tool call {tool_call_id!r}: answer with the id of an "
             f"interrupt; waiting: {list(self._questions)}."
         )
@@ -263,15 +214,11 @@ class _Waiting:
     def _only(self) -> _Question:
         open_questions = list(self._questions.values())
         if len(open_questions) > 1:
-            raise _conflict(
+            raise conflict(
                 f"Several interrupts wait: name the one that is answered; waiting: "
                 f"{list(self._questions)}."
             )
         return open_questions[0]
-
-
-def _conflict(message: str) -> RequestError:
-    return RequestError(message, status_code=409)
 
 
 def _several(value: object) -> Sequence[Any] | None:
@@ -309,78 +256,3 @@ def _plain_value(answer: InterruptAnswer) -> Any:
             return {"cancelled": True}
         case value:
             return value
-
-
-def _decision(answer: InterruptAnswer, action: WaitingAction) -> dict[str, Any]:
-    """The middleware's form of a decision."""
-    made = _made(answer, action)
-    shown = _shown(made, action)
-    if shown["type"] not in action.allowed:
-        raise _conflict(
-            f"{action.name} ({action.id!r}) takes {' or '.join(map(repr, action.allowed))}, not "
-            f"{shown['type']!r}."
-        )
-    return shown
-
-
-def _made(answer: InterruptAnswer, action: WaitingAction) -> Decision:
-    value: Any = answer.value
-    if isinstance(value, Decision):
-        return value
-    if answer.is_error or answer.cancelled:
-        return Reject(_reason(value))
-    if isinstance(value, bool):
-        return Approve() if value else Reject()
-    if is_mapping(value):
-        if isinstance(value.get("approved"), bool):
-            return Approve() if value["approved"] else Reject(_reason(value.get("reason")))
-        if value.get("type") in DECISIONS:
-            return _parsed(value, action)
-    if answer.tool_call_id is not None and "respond" in action.allowed:
-        return Respond(value if isinstance(value, str) else dumps(value))
-    raise RequestError(
-        f"The decision about {action.name} must be an object with `type`: "
-        f"{' or '.join(map(repr, action.allowed))}."
-    )
-
-
-def _parsed(value: Mapping[str, Any], action: WaitingAction) -> Decision:
-    kind, message = value["type"], value.get("message")
-    if message is not None and not isinstance(message, str):
-        raise RequestError(f"The `message` of the decision about {action.name} must be a text.")
-    if kind == "approve":
-        return Approve()
-    if kind == "reject":
-        return Reject(message)
-    if kind == "respond":
-        if message is None:
-            raise RequestError(f"The decision 'respond' about {action.name} needs a `message`.")
-        return Respond(message)
-    edited: Any = value.get("edited_action")
-    args, name = (edited.get("args"), edited.get("name")) if is_mapping(edited) else (None, None)
-    if not is_mapping(args) or not (name is None or isinstance(name, str)):
-        raise RequestError(
-            f"The decision 'edit' about {action.name} needs an `edited_action` with `args`."
-        )
-    return Edit(args, name)
-
-
-def _shown(decision: Decision, action: WaitingAction) -> dict[str, Any]:
-    match decision:
-        case Approve():
-            return {"type": "approve"}
-        case Edit(args, name):
-            edited = {"name": name or action.name, "args": dict(args)}
-            return {"type": "edit", "edited_action": edited}
-        case Reject(message):
-            return {"type": "reject"} | ({} if message is None else {"message": message})
-        case Respond(message):
-            return {"type": "respond", "message": message}
-
-
-def _reason(value: object) -> str | None:
-    if is_mapping(value):
-        value = value.get("reason")
-    if value is None:
-        return None
-    return value if isinstance(value, str) else dumps(value)

@@ -21,7 +21,8 @@ from assistant_stream_ce import RequestError
 from assistant_stream_ce.resumable import create_in_memory_resumable_stream_store
 from assistant_stream_ce.serialization import DataStreamEncoder
 from assistant_stream_langgraph import _graph_run, _runs
-from assistant_stream_langgraph._runs import RunRegistry, Wire
+from assistant_stream_langgraph._active_run import Wire
+from assistant_stream_langgraph._runs import RunRegistry
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.threads import ThreadGate
 from tests.app.pausing import (
