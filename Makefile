@@ -1,4 +1,5 @@
-# Every target sets up what it needs first; stamps make a second run quick.
+# Every target sets up what it needs first; stamps make a second run quick. Targets may run side by
+# side: whatever installs with pip waits for the packages before it.
 # Needs Python 3.11 or newer, Node 20 or newer and make; the rest is installed below.
 
 PYTHON ?= python3
@@ -25,7 +26,6 @@ PEERS     := .peers/packages
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.NOTPARALLEL:
 .SUFFIXES:
 .PHONY: notebook-shots load soak help demo fuzz test upstream-tests bench lint format docs page setup clean
 
@@ -35,7 +35,8 @@ help:  ## Say what there is
 demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page (ARGS="--port 8001")
 	@$(BIN)/assistant-stream-ce demo $(ARGS)
 
-test: setup lint docs upstream-tests  ## Check and test everything
+test:  ## Check and test everything
+	@$(MAKE) --no-print-directory --jobs=2 setup lint docs upstream-tests
 	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
@@ -106,11 +107,11 @@ $(JS): tests/js/package-lock.json
 	@cd tests/js && $(NPM) ci >/dev/null
 	@touch $@
 
-$(UPSTREAM)/.downloaded: tests/upstream/differences.toml | $(BIN)/python
+$(UPSTREAM)/.downloaded: tests/upstream/differences.toml | $(INSTALLED)
 	@$(PIP) download --no-deps --no-binary assistant-stream --dest $(UPSTREAM) assistant-stream==$(UPSTREAM_VERSION)
 	@touch $@
 
-$(PEERS)/.installed: Makefile | $(BIN)/python
+$(PEERS)/.installed: Makefile | $(INSTALLED)
 	@$(PIP) install --upgrade --no-deps --target $(PEERS) \
 		assistant-stream==$(UPSTREAM_VERSION) $(AG_UI_PEER)
 	@touch $@

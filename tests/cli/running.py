@@ -79,6 +79,7 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # So that `kill` reaches what it has started.
         )
         self.out: list[str] = []
         self.error: list[str] = []
@@ -130,9 +131,9 @@ class Running:
         return code
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """End it and what it has started, whatever they do."""
         if self.process.poll() is None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.wait()
 
 
