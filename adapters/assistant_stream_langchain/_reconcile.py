@@ -66,8 +66,7 @@ def repeats(fragments: Sequence[Fragment], message: MessageState) -> bool:
         return False
     if message.text or streamed:
         return True  # What a node builds anew may be without the reasoning.
-    thought = "".join(message.reasoning)
-    return thought != "" and _text(fragments, ReasoningFragment) == thought
+    return _text(fragments, ReasoningFragment) == "".join(message.reasoning)
 
 
 def _text(fragments: Iterable[Fragment], kind: type[TextFragment | ReasoningFragment]) -> str:

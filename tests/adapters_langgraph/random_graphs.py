@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypedDict
 
 from langchain.agents import create_agent
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import (
     AIMessage,
     AnyMessage,
@@ -17,6 +18,7 @@ from langchain_core.messages import (
     RemoveMessage,
     ToolMessage,
 )
+from langchain_core.outputs import LLMResult
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.config import get_stream_writer
@@ -27,6 +29,7 @@ from langgraph.graph.ui import AnyUIMessage, push_ui_message, ui_message_reducer
 from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send, interrupt
 
+from assistant_stream_langchain._runs import final_message
 from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langgraph.random_plans import (
     Ask,
@@ -229,6 +232,18 @@ def _add(
     return name
 
 
+class _Listener(BaseCallbackHandler):
+    """Records what the model of an agent says."""
+
+    def __init__(self, stage: Stage, depth: int) -> None:
+        self._stage, self._depth = stage, depth
+
+    def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
+        message = final_message(response)
+        assert message is not None
+        self._stage.spoken.append(Spoken(message, message, depth=self._depth))
+
+
 def _agent(step: Loop, stage: Stage, where: Where) -> Any:
     numbers = iter(range(1000))
 
@@ -238,7 +253,7 @@ def _agent(step: Loop, stage: Stage, where: Where) -> Any:
         return script(speech, stage.name(where.place))
 
     # Each turn of the user has ids of its own.
-    model = ScriptedChatModel(turns=[renamed] * 12)
+    model = ScriptedChatModel(turns=[renamed] * 12, callbacks=[_Listener(stage, where.depth)])
     return create_agent(model, tools=_tools(stage, where), state_schema=None)
 
 
@@ -312,7 +327,8 @@ async def _say(step: Say, state: Any, stage: Stage, where: Where) -> Any:
 async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
     said: Any = None
     if step.speech is not None:
-        said = await stage.ask(step.speech, state["messages"], where.place, depth=where.depth)
+        how = {"depth": where.depth, "beside": where.beside}
+        said = await stage.ask(step.speech, state["messages"], where.place, **how)
     try:
         answer = interrupt(step.value)
     except GraphInterrupt:
@@ -420,7 +436,7 @@ def _tools(stage: Stage, where: Where) -> list[Any]:
     async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
         """Ask a model."""
         speech = Speech(("inner ", "voice"))
-        said = await stage.ask(speech, query, call, parent_id=call, kept=False)
+        said = await stage.ask(speech, query, call, parent_id=call, kept=False, depth=depth)
         return str(said.message.text)
 
     async def agent(query: str, call: Annotated[str, InjectedToolCallId]) -> str:

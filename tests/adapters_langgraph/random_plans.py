@@ -81,6 +81,10 @@ class Speech:
     own_id: bool = False
     """Whether the provider gives the message an id."""
     cites: bool = False
+    counts: bool = False
+    """Whether the provider reports how many tokens it were."""
+    ends: Literal["", "stop", "length", "content_filter"] = ""
+    """Why the provider says that it ended, if it does."""
     pause: bool = False
     """Whether it waits a little before it starts, so that others speak in between."""
 
@@ -203,6 +207,8 @@ def _speeches(uses: st.SearchStrategy[tuple[Use, ...]]) -> st.SearchStrategy[Spe
         style=st.sampled_from(["text", "text", "blocks", "whole"]),
         own_id=st.booleans(),
         cites=st.booleans(),
+        counts=st.booleans(),
+        ends=st.sampled_from(["", "stop", "length", "content_filter"]),
         pause=st.booleans(),
     )
 

@@ -17,6 +17,7 @@ from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStr
 from assistant_stream_ce.testing import check_stream
 from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
+from assistant_stream_langgraph.parts import Steps
 from tests.adapters_langgraph.random_graphs import Spoken, Stage, ToolFailed, build
 from tests.adapters_langgraph.random_plans import Plan
 from tests.adapters_langgraph.runs import FORMS as ASYNC_FORMS
@@ -38,6 +39,8 @@ class Carries:
     """Whether a message that an inner graph leaves without an id can be known again outside."""
     names: bool = True
     """Whether it tells the id that the state gives to a message as soon as it does."""
+    extras: bool = True
+    """Whether it tells what a provider leaves beside the content before the state has it."""
     beside: Literal["once", "again", "later"] = "once"
     """When what is done beside a pause is told: once; or again after the pause unless the client
     says that it has it, since only `updates` tell what is repeated there. It is `later` if all
@@ -61,8 +64,8 @@ FORMS: dict[str, Carries] = {
     "namespaced messages": Carries(state="none", custom=False),
     "events v1": Carries(state="writes", custom=False, same=False, names=False),
     "events v2": Carries(custom=False, names=False, beside="again"),
-    "events v3": Carries(custom=False, beside="again"),
-    "run v3": Carries(custom=False, beside="again"),
+    "events v3": Carries(custom=False, extras=False, beside="again"),
+    "run v3": Carries(custom=False, extras=False, beside="again"),
     "server parts": Carries(),
     "remote tuples": Carries(),
     "stream_graph": Carries(),
@@ -79,6 +82,7 @@ class Options:
 
     parts: bool = True
     state: bool | tuple[str, ...] = True
+    steps: Steps = "run"
 
     @property
     def mirrors_messages(self) -> bool:
@@ -104,6 +108,8 @@ class Shown:
     spoken: list[Spoken]
     told: list[tuple[Any, int]]
     failed: bool
+    finish: dict[str, Any] | None
+    """The event that has ended the message."""
     initial: Any = None
     state: Any = field(default=None)
     """What the client's state is at the end."""
@@ -189,7 +195,8 @@ async def _play(
     check_stream(chunks, initial_state=initial)
     encoder = ENCODERS[wire]()
     body = "".join([*map(encoder.encode_chunk, chunks), encoder.encode_end()])
-    decoded = decode(body, wire, messages=True, initial_state=initial).checked()
+    decoded = decode(body, wire, messages=True, chunks=True, initial_state=initial)
+    decoded.checked()
     after = await graph.aget_state(config, subgraphs=True)
     history: list[list[Any]] = []
     async for checkpoint in graph.aget_state_history(config):
@@ -207,6 +214,7 @@ async def _play(
         stage.spoken,
         stage.told,
         failed,
+        next((c for c in decoded.chunks if c["type"] == "message-finish"), None),
         initial,
         decoded.messages[-1]["metadata"]["unstable_state"] if decoded.messages else initial,
     )
@@ -240,6 +248,7 @@ async def _chunks(
     keywords: dict[str, Any] = {
         "parts": options.parts,
         "state": options.state,
+        "steps": options.steps,
         "initial_state": initial,
     }
     if form == "stream_graph":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from typing import Any
+from zlib import crc32
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
@@ -20,13 +22,22 @@ def script(speech: Speech, name: str) -> Any:
     if speech.style == "whole":
         made = [{**call, "type": "tool_call"} for call in calls]
         kwargs = {"reasoning_content": "".join(speech.thoughts)} if speech.thoughts else {}
-        text = "".join(speech.text)
-        return AIMessage(text, tool_calls=made, id=own_id, additional_kwargs=kwargs)
-    chunks = _in_blocks(speech, calls) if speech.style == "blocks" else _as_text(speech, calls)
+        return AIMessage(
+            "".join(speech.text),
+            tool_calls=made,
+            id=own_id,
+            additional_kwargs={**kwargs, **_cited(speech, name)},
+            usage_metadata=_counts(name) if speech.counts else None,
+            response_metadata={"finish_reason": speech.ends} if speech.ends else {},
+        )
+    if speech.style == "blocks":
+        chunks = _in_blocks(speech, name, calls)
+    else:
+        chunks = _as_text(speech, name, calls)
     for chunk in chunks:
         chunk.id = own_id
         if speech.style == "blocks":
-            chunk.response_metadata = {"model_provider": "anthropic"}
+            chunk.response_metadata["model_provider"] = "anthropic"
     return [0.002 if speech.pause else 0.0, *chunks]
 
 
@@ -34,23 +45,47 @@ def _call(use: Use, call_id: str) -> dict[str, Any]:
     return {"name": use.tool, "args": {"query": use.query}, "id": call_id}
 
 
-def _as_text(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
+def _counts(name: str) -> Any:
+    """How many tokens the provider has counted."""
+    number = crc32(name.encode())
+    given, made = number % 97 + 1, number % 89 + 1
+    return {"input_tokens": given, "output_tokens": made, "total_tokens": given + made}
+
+
+def _source(name: str) -> dict[str, str]:
+    return {"url": f"https://example.com/{crc32(name.encode()) % 3}", "title": "T"}
+
+
+def _cited(speech: Speech, name: str) -> Mapping[str, Any]:
+    """What the provider leaves beside the content."""
+    cited = {"type": "url_citation", "url_citation": _source(name)}
+    return {"annotations": [cited]} if speech.cites else {}
+
+
+def _as_text(speech: Speech, name: str, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
     thoughts = [
         AIMessageChunk(content="", additional_kwargs={"reasoning_content": text})
         for text in speech.thoughts
     ]
     texts = [AIMessageChunk(content=text) for text in speech.text]
     pieces = [AIMessageChunk(content="", tool_call_chunks=[p]) for p in _pieces(speech, calls, 0)]
-    return [*thoughts, *texts, *pieces]
+    ends = []
+    if speech.cites:
+        ends.append(AIMessageChunk(content="", additional_kwargs=_cited(speech, name)))
+    if speech.ends:
+        ends.append(AIMessageChunk(content="", response_metadata={"finish_reason": speech.ends}))
+    if speech.counts:
+        ends.append(AIMessageChunk(content="", usage_metadata=_counts(name)))
+    return [*thoughts, *texts, *pieces, *ends]
 
 
-def _in_blocks(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
+def _in_blocks(speech: Speech, name: str, calls: list[dict[str, Any]]) -> list[AIMessageChunk]:
     blocks: list[dict[str, Any]] = [
         {"type": "thinking", "thinking": text, "index": 0} for text in speech.thoughts
     ]
     blocks.extend({"type": "text", "text": text, "index": 1} for text in speech.text)
     if speech.cites:
-        cited = {"type": "web_search_result_location", "url": "https://example.com/", "title": "T"}
+        cited = {"type": "web_search_result_location", **_source(name)}
         blocks.append({"type": "text", "text": "", "citations": [cited], "index": 1})
     chunks = [AIMessageChunk(content=[block]) for block in blocks]
     for piece in _pieces(speech, calls, 2):
@@ -59,7 +94,16 @@ def _in_blocks(speech: Speech, calls: list[dict[str, Any]]) -> list[AIMessageChu
             block = {"type": "tool_use", "id": piece["id"], "name": piece["name"], "input": {}}
             block["index"] = piece["index"]
         chunks.append(AIMessageChunk(content=[block], tool_call_chunks=[piece]))
-    return chunks
+    metadata = {"stop_reason": speech.ends} if speech.ends else {}
+    end = AIMessageChunk(content=[], response_metadata=metadata)
+    if speech.counts:
+        # Anthropic counts what it was given at the start, and what it made at the end.
+        given, made = _counts(name), _counts(name)
+        given |= {"output_tokens": 0, "total_tokens": given["input_tokens"]}
+        made |= {"input_tokens": 0, "total_tokens": made["output_tokens"]}
+        chunks.insert(0, AIMessageChunk(content=[], usage_metadata=given))
+        end.usage_metadata = made
+    return [*chunks, end]
 
 
 def _pieces(speech: Speech, calls: list[dict[str, Any]], base: int) -> list[Any]:

@@ -30,8 +30,6 @@ def check(shown: Shown) -> None:
         _check_calls(shown)
     if not shown.failed:
         _check_state(shown)
-        if FORMS[shown.form].custom:
-            _check_data(shown)
 
 
 def _check_grown(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> None:
@@ -42,6 +40,8 @@ def _check_grown(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> 
         assert old.get("parentId") == new.get("parentId")
         if "text" in old:
             assert new["text"].startswith(old["text"])
+        if old["type"] in ("data", "source", "file"):
+            assert {**old, "status": None} == {**new, "status": None}, "it has changed"
         if old["type"] == "tool-call":
             assert (old["toolCallId"], old["toolName"]) == (new["toolCallId"], new["toolName"])
             assert new["argsText"].startswith(old["argsText"])
@@ -246,27 +246,3 @@ def _check_state(shown: Shown) -> None:
 
 def _ids(interrupts: list[dict[str, Any]]) -> list[str]:
     return sorted(item["id"] for item in interrupts)
-
-
-def _check_data(shown: Shown) -> None:
-    if not shown.options.parts:
-        return
-    parts = [p for p in shown.snapshots[-1]["parts"] if p["type"] == "data"]
-    told = [(p["name"], p["data"]) for p in parts if p["name"] != "interrupt"]
-    for event, depth in shown.told:
-        if FORMS[shown.form].subgraphs or not depth:
-            assert _named(event) in told
-    asked = [p["data"]["id"] for p in parts if p["name"] == "interrupt"]
-    assert sorted(asked) == sorted(interrupt.id for interrupt in shown.interrupts)
-
-
-def _named(event: Any) -> tuple[str, Any]:
-    match event:
-        case {"type": "ui", "name": name, "props": props}:
-            return (name, props)
-        case {"name": name, "data": data}:
-            return (name, data)
-        case {"type": name}:
-            return (name, event)
-        case _:
-            return ("custom", event)

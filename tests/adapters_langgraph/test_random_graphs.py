@@ -2,7 +2,8 @@
 
 Random graphs run through every form of stream and over both wires of assistant-ui into its own
 decoder and accumulator. What the client shows only ever grows to what it ends as, and it ends as
-the graph's messages and state. `make soak` tries many more.
+the graph's messages and state, with every source and custom event once, the tokens that the
+models have counted and the reason of the last answer. `make soak` tries many more.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.adapters_langgraph.random_account import check_account
 from tests.adapters_langgraph.random_plans import (
     Ask,
     Drop,
@@ -36,7 +38,7 @@ OPTIONS = [
     Options(),
     Options(parts=False),
     Options(state=("log", "facts", "messages")),
-    Options(state=False),
+    Options(state=False, steps="model"),
 ]
 RUNS = (plans(), st.sampled_from(list(FORMS)), st.sampled_from(WIRES), st.sampled_from(OPTIONS))
 
@@ -48,6 +50,7 @@ async def play(
     shown = None
     async for run in play_plan(plan, form, wire, options):
         check(run)
+        check_account(run)
         shown = run
     return shown
 
@@ -94,6 +97,7 @@ FOUND = {
     "a pair from a subgraph": _plan(Inner((Say(fate="pair"),))),
     "a bracket, and more from its node": _plan(Say(), Say(Speech(("<",)), "extended")),
     "no word, and more from its node": _plan(Say(), Say(Speech(("",)), "extended")),
+    "no word, counted once": _plan(Say(Speech(("",), counts=True), "renamed")),
     "a pause in a subgraph": _plan(Inner((Ask(),))),
     "an answer that its subgraph removes": _plan(Inner((Ask(), Drop("last")))),
     "words beside a pause": _plan(Say(), Fan((Say(), Ask(), Say()), sent=False)),
