@@ -99,6 +99,8 @@ class PartsTranslator:
         self._anonymous: dict[int, tuple[BaseMessage, _Route]] = {}
         """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
+        self._begun: set[tuple[str, ...]] = set()
+        """Namespaces that have been given a state, where only nodes are."""
         self._telling: set[tuple[str, ...]] = set()
         """Namespaces that tell their state, and so what they make of a message in another form."""
         self._past_calls: set[str] = set()
@@ -137,8 +139,7 @@ class PartsTranslator:
                 self._telling.add(namespace)
                 return self._on_values(namespace, payload)
             case "input":
-                if namespace not in self._known_namespaces:
-                    return self._on_values(namespace, payload)
+                return self._on_input(namespace, payload)
             case "custom":
                 return self._on_custom(namespace, payload)
             case "interrupts":
@@ -212,6 +213,7 @@ class PartsTranslator:
                 channels = with_written_messages(written, self._messages_key)
             if cached:
                 self._remember(channels)
+                self._owners.resume(channels, namespace)
             else:
                 if self._transcripts and (call_id := self._nests(namespace)):
                     self._transcripts.extend(call_id, namespace, channels)
@@ -229,11 +231,23 @@ class PartsTranslator:
         else:
             self._known_namespaces.add(namespace)
             self._remember(channels)
+            self._owners.resume(channels, namespace)
             if namespace:
                 self._owners.start_subgraph(namespace, channels)
         if self._transcripts and (call_id := self._nests(namespace)):
             self._transcripts.settle(call_id, namespace, channels)
         return [*chunks, *self._end_step(namespace)]
+
+    def _on_input(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
+        """What a node is given: at first, what was there before the run."""
+        if namespace not in self._known_namespaces:
+            self._begun.add(namespace)
+            return self._on_values(namespace, payload)
+        if namespace and namespace not in self._begun:
+            # A subgraph that goes on after a pause may do so with a tool, which is given no state.
+            self._begun.add(namespace)
+            self._remember(channels_of(payload) or {})
+        return ()
 
     def _end_step(self, namespace: tuple[str, ...]) -> Iterator[AssistantStreamChunk]:
         """A step has ended, and with it what was still being said there: it broke off."""
@@ -307,6 +321,7 @@ class PartsTranslator:
         if hidden:
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
+            self._owners.answer(message.tool_call_id)
             # The call stands in an earlier answer, and its place for a result too.
             return (self._messages.earlier_result(message),) if self._tells_earlier else ()
         data: _Chunks = ()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, ToolMessage
 
 from ._shapes import as_items, is_mapping
 from .events import messages_in
@@ -35,6 +35,19 @@ class ToolCallOwners:
     def begin(self, tool_call_id: str, namespace: tuple[str, ...]) -> None:
         """A call was made in `namespace`."""
         self._waiting.setdefault(tool_call_id, namespace)
+
+    def resume(self, channels: Mapping[str, Any], namespace: tuple[str, ...]) -> None:
+        """Learn which calls wait in a conversation that goes on: those of its newest answer, if
+        nothing but results has come since."""
+        answered: set[str] = set()
+        for message in reversed(list(messages_in(channels))):
+            if isinstance(message, ToolMessage):
+                answered.add(message.tool_call_id)
+                continue
+            for call in message.tool_calls if isinstance(message, AIMessage) else ():
+                if call["id"] and call["id"] not in answered:
+                    self.begin(call["id"], namespace)
+            break
 
     def describe(self, message: AIMessage) -> None:
         """Learn the parsed arguments of a finished message's calls."""

@@ -9,11 +9,13 @@ import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
+from langgraph.types import Command, interrupt
 
 from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langchain.shown import calls, results, show
@@ -138,3 +140,36 @@ async def test_models_that_one_node_asks_at_the_same_time_are_told_one_by_one(fo
     shown = show((await play(FORMS[form](pros_and_cons(), human("hello"), CONFIG))).chunks)
     answers = ("Pro: it is so. ", "Con: it is so. ")
     assert shown.text in ("".join(answers), "".join(reversed(answers)))
+
+
+def asking_inside() -> Graph:
+    """An agent whose tool holds an agent, one of whose tools asks a person."""
+
+    @tool
+    def ask(question: str) -> str:
+        """Ask a person."""
+        return f"They said {interrupt(question)}."
+
+    turns = ["One moment. ", call("ask", '{"question": "Sure?"}', "inner")]
+    inner = create_agent(ScriptedChatModel(turns=[turns, "They are sure."]), tools=[ask])
+
+    @tool
+    async def research(topic: str) -> str:
+        """Have an agent look into it."""
+        found = await inner.ainvoke({"messages": [HumanMessage(topic)]})
+        return str(found["messages"][-1].text)
+
+    turns = ["I will see. ", call("research", '{"topic": "bees"}', "outer")]
+    model = ScriptedChatModel(turns=[turns, "All is well."])
+    return create_agent(model, tools=[research], checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "messages and values", "events v2", "events v3"])
+async def test_an_agent_that_has_asked_goes_on_under_its_call(form: str) -> None:
+    graph = asking_inside()
+    first = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert [made[0] for made in calls(first)] == ["outer", "inner"]
+
+    second = show((await play(FORMS[form](graph, Command(resume="yes"), CONFIG))).chunks)
+    said = [(part.get("parentId"), part["text"]) for part in second.parts if "text" in part]
+    assert said == [("outer", "They are sure."), (None, "All is well.")]
