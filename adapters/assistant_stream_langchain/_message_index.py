@@ -7,6 +7,8 @@ third or none. Names are global; the place only limits where an alias is looked 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from uuid import uuid4
@@ -36,6 +38,7 @@ class Place(NamedTuple):
 NOWHERE = Place()
 
 _RUN_PREFIX = "lc_run-"
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _RUN_ID_LENGTH = len("lc_run--") + 36
 
 
@@ -159,10 +162,12 @@ class MessageIndex:
             self._nameless[id(whole)] = (whole, message)
         self.remember(message, whole.id)
 
-    def unsettled(self, place: Place, *, named: bool) -> list[MessageState]:
+    def unsettled(self, place: Place, name: str | None) -> list[MessageState]:
         """What a complete message of an unknown id, or of none, may be a repetition of; the
         latest first: streamed messages that have not come complete, where one of `place` may have
-        been streamed, and for one with an id those too that have come complete without."""
+        been streamed, and those that have come complete without an id, if this one may be theirs:
+        a state names what it has, and LangGraph by an id of its own kind."""
+        named = name is not None and (place.node is None or _is_uuid(name))
         found = [
             message
             for message in reversed(self._unsettled.get(place.namespace, ()))
@@ -184,6 +189,14 @@ class MessageIndex:
             group.remove(message)
         elif not named and message not in group:
             group.append(message)
+
+    def settle_named(self, names: Iterable[str | None]) -> None:
+        """Messages have come complete by these names, those of them that are known: no other
+        message that says the same is one of them."""
+        for name in names:
+            message = self.get(name) or self.get(_without_suffix(name))
+            if message is not None:
+                self.settle(message, named=True)
 
     def settle_all(self, namespace: tuple[str, ...]) -> None:
         """Of what was told in a namespace nothing more comes again under another id."""
@@ -252,6 +265,10 @@ def _is_around(streamed: Place, place: Place) -> bool:
     return (place.node is None or streamed.node in (None, place.node)) and (
         place.task is None or streamed.task in (None, place.task)
     )
+
+
+def _is_uuid(name: str) -> bool:
+    return _UUID.fullmatch(name) is not None
 
 
 def _without_suffix(name: str | None) -> str | None:

@@ -44,11 +44,17 @@ class Voices:
         self._lines: dict[str | None, list[_Voice]] = {}
         """Who speaks under each parent: the first has the floor, the others wait."""
         self._held_calls: dict[str, _Voice] = {}
+        self._last: dict[str | None, str] = {}
+        """Whose words were let through last under each parent."""
 
     @property
     def is_busy(self) -> bool:
         """Whether anybody has not ended."""
         return bool(self._voices)
+
+    def last(self, parent_id: str | None) -> str | None:
+        """The answer whose words stand last under a parent, of those that have shared it."""
+        return self._last.get(parent_id)
 
     def say(
         self, key: str, parent_id: str | None, chunks: Chunks, *, ended: bool = False
@@ -64,9 +70,11 @@ class Voices:
         if voice is not line[0] and now - line[0].spoke > PATIENCE:
             line.remove(voice)
             line.insert(0, voice)
-            out = self._release(voice)
+            out = self._release(voice, parent_id)
         if voice is line[0]:
             voice.spoke = now
+            if chunks:
+                self._last[parent_id] = key
             out = [*out, *chunks] if out else chunks
         else:
             self._hold(voice, chunks)
@@ -77,7 +85,7 @@ class Voices:
                 del line[0]
                 if line:
                     line[0].spoke = now
-                    out = [*out, *self._release(line[0])]
+                    out = [*out, *self._release(line[0], parent_id)]
         return out
 
     def follow(self, tool_call_id: str, chunks: Chunks) -> Chunks:
@@ -90,10 +98,10 @@ class Voices:
 
     def release_all(self) -> Chunks:
         """Return everything that is still held back, for the end of the run."""
-        voices = [voice for line in self._lines.values() for voice in line]
+        voices = [(voice, parent) for parent, line in self._lines.items() for voice in line]
         self._voices.clear()
         self._lines.clear()
-        return [chunk for voice in voices for chunk in self._release(voice)]
+        return [chunk for voice, parent in voices for chunk in self._release(voice, parent)]
 
     def _hold(self, voice: _Voice, chunks: Chunks) -> None:
         voice.held.extend(chunks)
@@ -101,8 +109,10 @@ class Voices:
             if isinstance(chunk, ToolCallBeginChunk):
                 self._held_calls[chunk.tool_call_id] = voice
 
-    def _release(self, voice: _Voice) -> Chunks:
+    def _release(self, voice: _Voice, parent_id: str | None) -> Chunks:
         held, voice.held = voice.held, []
+        if held:
+            self._last[parent_id] = voice.key
         if held and isinstance(held[0], ReasoningDeltaChunk):
             # It now follows something else than when it was said: perhaps another's reasoning.
             held.insert(0, ReasoningPartStartChunk(parent_id=held[0].parent_id))

@@ -225,10 +225,21 @@ class MessageTranslator:
             message.started_at = started_at
             message.time_to_first_token = time_to_first_token
 
+    def note_last(self, name: str | None, parent_id: str | None) -> None:
+        """Note whose words stand last under a parent, where that is not whose were fed last."""
+        message = self._index.get(name)
+        if message is not None:
+            self._last[parent_id] = message
+
     def settle(self, namespace: tuple[str, ...]) -> None:
         """Every message that was streamed in this namespace so far has come complete, or never
         will: what comes now is another one, though it may say the same."""
         self._index.settle_all(namespace)
+
+    def settle_named(self, names: Iterable[str | None]) -> None:
+        """Messages with these ids are going to be fed complete: one that says the same as one of
+        them, and comes before it, is another."""
+        self._index.settle_named(names)
 
     def finish(self) -> list[AssistantStreamChunk]:
         """Close what is open, for the end of the run."""
@@ -350,5 +361,5 @@ class MessageTranslator:
         self, fragments: list[Fragment], place: Place, whole: AIMessage
     ) -> MessageState | None:
         """The message told here that a node, or the state, repeats under an id of its own."""
-        unsettled = self._index.unsettled(place, named=whole.id is not None)
+        unsettled = self._index.unsettled(place, whole.id)
         return next((message for message in unsettled if repeats(fragments, message)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import (
@@ -58,6 +58,8 @@ class Conversation:
         """The streamed messages that no update or state has settled."""
         self._by_task: dict[Any, LiveMessage] = {}
         """The message that each task has begun last, for a second id of it."""
+        self._written_by: dict[str | None, str] = {}
+        """The task whose node has written a message that no model has streamed, by its id."""
         self._dumps = MessageDumps()
         self._shared: dict[tuple[str, ...], bool] = {(): True}
         self._speakers: set[tuple[tuple[str, ...], Any]] = set()
@@ -83,24 +85,29 @@ class Conversation:
                 if not (message.content or message.tool_call_chunks):
                     return [] if live.settled else live.append(message)
             return self._start(namespace, message, metadata)
+        task = metadata.get("langgraph_checkpoint_ns")
+        if task and message.id:
+            self._written_by[message.id] = task
         if self._told_by_graph or not self._is_shared(namespace) or message.id == REMOVE_ALL:
             return []  # Of what is written after a removal of all, this mode tells the new only.
-        return self._merge(message, namespace, metadata.get("langgraph_node"))
+        return self._merge(message, namespace, metadata.get("langgraph_node"), task)
 
     def on_update(
-        self, namespace: tuple[str, ...], node: str, written: Any
+        self, namespace: tuple[str, ...], node: str, written: Any, task: str | None = None
     ) -> list[StateOperation]:
-        """What a node has written to `messages`."""
+        """What a node has written to `messages`, in which task if that is known."""
         self._told_by_graph = True
         if not self._is_shared(namespace):
             return []
         if isinstance(written, Overwrite):
             return [] if self._last_values is not None else self._settle(to_json(written.value))
         operations: list[StateOperation] = []
-        for message in written_items(written):
+        items = written_items(written)
+        self._take_names(items)
+        for message in items:
             # A subgraph removes from its own copy: what it gives back is merged into the list.
             if not (namespace and isinstance(message, RemoveMessage)):
-                operations.extend(self._merge(message, namespace, node))
+                operations.extend(self._merge(message, namespace, node, task))
         return operations
 
     def on_values(self, messages: Any) -> list[StateOperation]:
@@ -176,13 +183,18 @@ class Conversation:
         place = self._places.get(message_id, len(self.value))
         live = LiveMessage(chunk, [self._key, str(place)])
         live.origin = (namespace, metadata.get("langgraph_node"))
+        live.task = metadata.get("langgraph_checkpoint_ns")
         self._live[message_id] = self._by_task[task] = live
         self._growing.append(live)
         operations.extend(self._put_at(place, live.value))
         return operations
 
     def _merge(
-        self, message: Any, namespace: tuple[str, ...], node: str | None
+        self,
+        message: Any,
+        namespace: tuple[str, ...],
+        node: str | None,
+        task: str | None = None,
     ) -> list[StateOperation]:
         """Put a whole message in its place by id, as LangGraph's own reducer does."""
         waits_for_state = self._last_values is not None
@@ -196,7 +208,7 @@ class Conversation:
         value = self._dumps.to_json(message)
         place = self._places.get(message.id or "")
         if place is None:
-            twin = self._twin(value, namespace, node)
+            twin = self._twin(value, namespace, node, task or self._written_by.get(message.id))
             if twin is not None:
                 place = twin.place
                 value = {**value, "id": message.id or twin.value["id"]}
@@ -204,15 +216,36 @@ class Conversation:
                 return []
         return self._put(place, value)
 
+    def _take_names(self, written: Sequence[Any]) -> None:
+        """A streamed message that a node has written under the id that it has is no other one of
+        those beside it."""
+        for message in written:
+            live = self._live.get(getattr(message, "id", None) or "")
+            if live is not None:
+                live.is_named = True
+
     def _twin(
-        self, value: Mapping[str, Any], namespace: tuple[str, ...], node: str | None
+        self,
+        value: Mapping[str, Any],
+        namespace: tuple[str, ...],
+        node: str | None,
+        task: str | None,
     ) -> LiveMessage | None:
         """The streamed message that a node has rebuilt under another id; of several that say the
-        same, one that can go by that id as well."""
-        twins = [
-            live for live in self._growing if live.says(value) and _is_from(live, namespace, node)
-        ]
+        same, one that can go by that id as well.
+
+        Nodes that run side by side may say the same words: where the stream tells the task that
+        has written a message, only what that task has streamed can be the same message.
+        """
         message_id = value.get("id")
+        twins = [
+            live
+            for live in self._growing
+            if not live.is_named
+            and live.says(value)
+            and _is_from(live, namespace, node)
+            and _is_in_task(live, task)
+        ]
         likely = (live for live in twins if not message_id or _is_other_name(live, message_id))
         return next(likely, twins[0] if twins else None)
 
@@ -328,6 +361,11 @@ def _is_from(live: LiveMessage, namespace: tuple[str, ...], node: str | None) ->
         return speaker == node
     depth = len(namespace)
     return inner[:depth] == namespace and inner[depth].split(":")[0] == node
+
+
+def _is_in_task(live: LiveMessage, task: str | None) -> bool:
+    """Whether a message was streamed in a task, or in a graph inside it."""
+    return not (task and live.task) or f"{live.task}|".startswith(f"{task}|")
 
 
 def _is_other_name(live: LiveMessage, message_id: str) -> bool:

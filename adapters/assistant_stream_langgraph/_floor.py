@@ -58,6 +58,7 @@ class Floor:
             for other in others:
                 self._voices.say(other.id, other.parent_id, [])
         told = self._voices.say(speaker.id, parent_id, [*chunks], ended=speaker.finished)
+        self._messages.note_last(self._voices.last(parent_id), parent_id)
         if parent_id is not None:
             told = self._voices.follow(parent_id, told)
         self.is_shared = self._voices.is_busy
@@ -68,6 +69,7 @@ class Floor:
         if not self.is_shared:
             return chunks
         told = self._voices.say(speaker.id, speaker.parent_id, [*chunks], ended=True)
+        self._messages.note_last(self._voices.last(speaker.parent_id), speaker.parent_id)
         self.is_shared = self._voices.is_busy
         return self.follow(speaker.parent_id, told)
 

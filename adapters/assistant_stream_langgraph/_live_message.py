@@ -49,6 +49,10 @@ class LiveMessage:
         """The index in the list of messages."""
         self.origin: tuple[tuple[str, ...], str | None] = ((), None)
         """The namespace and the node that it is streamed in."""
+        self.task: str | None = None
+        """The task that it is streamed in, by the names around it."""
+        self.is_named = False
+        """Whether its node has written it under an id that it has."""
         self.done = False
         """Whether the last chunk has come."""
         self.settled = False

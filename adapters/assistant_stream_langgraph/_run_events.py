@@ -15,6 +15,7 @@ from langgraph.types import Command
 
 from ._revive import as_message, with_messages
 from ._shapes import as_items, is_items, is_mapping
+from ._update_task import of_task
 
 __all__ = ("RunEvents", "is_run_event")
 
@@ -55,6 +56,8 @@ class RunEvents:
         self._streamed: set[str] = set()
         self._nodes: set[str] = set()
         self._steps: dict[tuple[str, ...], Any] = {}
+        self._ended: list[tuple[Any, str, list[Any]]] = []
+        """Nodes that have ended: the name, the task, and what it has written."""
         self._inner: dict[str, tuple[str, ...]] = {}
         """The namespaces of the graphs inside, by their runs; only their nodes tell them apart."""
 
@@ -97,7 +100,9 @@ class RunEvents:
         if run_id != self._graph_run and not (is_mapping(chunk) and "__interrupt__" in chunk):
             return ()  # A chain around the graph, with something else after it perhaps.
         if is_mapping(chunk) and chunk and self._nodes.issuperset(chunk):
-            return (((), "updates", with_messages(chunk)),)
+            task = self._take_ended(chunk)
+            update = with_messages(chunk)
+            return (((), "updates", update if task is None else of_task(update, task)),)
         # A mode `messages` would tell every token a second time.
         return [event for event in self._read_yield(chunk) if event[1] != "messages"]
 
@@ -133,11 +138,22 @@ class RunEvents:
             yield (namespace, "input", given if event.get("parent_ids") else _named_in(given))
 
     def _on_node_end(self, event: Mapping[str, Any], output: Any) -> Sequence[_Event]:
-        namespace = _path_of(event)[:-1]
-        if not namespace and self._yields:
-            return ()
+        path, name = _path_of(event), event.get("name")
         writes = list(_writes_in(output))
-        return ((namespace, "updates", with_messages({event.get("name"): writes})),)
+        if len(path) == 1 and self._yields:
+            self._ended.append((name, path[0], writes))
+            return ()
+        update = of_task(with_messages({name: writes}), "|".join(path))
+        return ((path[:-1], "updates", update),)
+
+    def _take_ended(self, update: Mapping[str, Any]) -> str | None:
+        """The task of an update: nothing but what it has written can tell."""
+        for ended in self._ended:
+            name, task, writes = ended
+            if name in update and _is_same([*as_items(update[name])], writes):
+                self._ended.remove(ended)
+                return task
+        return None
 
     def _on_graph_end(self, output: Any) -> Sequence[_Event]:
         # Version 1 gives the updates of all nodes, which is no state. A channel may have the name
@@ -204,6 +220,13 @@ def _answer_in(output: Any) -> Any:
             return generation.get("message") if is_mapping(generation) else generation.message
         return None
     return output
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    try:
+        return bool(first == second)
+    except (TypeError, ValueError):  # Of arrays, for example.
+        return False
 
 
 def _writes_in(output: Any) -> Iterator[Any]:

@@ -14,6 +14,7 @@ from ._custom import custom_data
 from ._prediction import Predictions
 from ._questions import LiveQuestions
 from ._shapes import is_dict, is_list
+from ._task_updates import TaskUpdates
 from ._tool_progress import output_delta
 from .events import GraphEvent
 from .parts import Nested, PartsTranslator, Steps
@@ -43,6 +44,7 @@ class GraphTranslator:
         # An answer without parts needs them too, to know the calls.
         self._listener = PartsTranslator() if self._predictions and not parts else None
         self._questions = LiveQuestions()
+        self._updates = TaskUpdates()
         self._parts: PartsTranslator | None = None
         if parts:
             shown = _messages_in(initial_state, messages_key)
@@ -74,18 +76,34 @@ class GraphTranslator:
 
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
-        mode = event[1]
+        if event[1] != "messages":
+            return self._feed_all(self._updates.read(event))
+        parts = self._parts.feed(event) if self._parts is not None else ()
+        return parts if self._tokens_are_parts else self._with_state(event, parts)
+
+    def _feed_all(self, events: Sequence[GraphEvent]) -> Sequence[AssistantStreamChunk]:
+        if len(events) == 1:
+            return self._feed(events[0])
+        return [chunk for event in events for chunk in self._feed(event)]
+
+    def _feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
+        """The chunks for an event that is no token."""
+        namespace, mode, payload = event
         if mode == "interrupts":
-            event = (event[0], "interrupts", self._questions.show(event[2]))
-        elif mode != "messages":
+            event = (namespace, "interrupts", self._questions.show(payload))
+        else:
             self._questions.feed(event)
         parts: Sequence[AssistantStreamChunk] = ()
         if self._parts is not None:
             parts = self._parts.feed(event)
-            if self._tokens_are_parts and mode == "messages":
-                return parts
         elif mode in ("custom", "tools"):
-            return _data(mode, event[2])
+            return _data(mode, payload)
+        return self._with_state(event, parts)
+
+    def _with_state(
+        self, event: GraphEvent, parts: Sequence[AssistantStreamChunk]
+    ) -> Sequence[AssistantStreamChunk]:
+        """The chunks of an event's parts and of what it changes in the state."""
         if self._mirror is None:
             return parts
         if self._predictions is not None:
@@ -108,9 +126,10 @@ class GraphTranslator:
 
     def finish(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event."""
+        held = self._feed_all(self._updates.release())
         operations = self._mirror.finish() if self._mirror is not None else []
         state = [UpdateStateChunk(operations)] if operations else []
-        return [*state, *(self._parts.finish() if self._parts is not None else ())]
+        return [*held, *state, *(self._parts.finish() if self._parts is not None else ())]
 
     def stop(self, state: Any, told: JSONValue) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a run that was cancelled.
@@ -135,7 +154,8 @@ class GraphTranslator:
 
     def fail(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a graph that has raised."""
-        return self._parts.fail() if self._parts is not None else ()
+        held = self._feed_all(self._updates.release())
+        return [*held, *(self._parts.fail() if self._parts is not None else ())]
 
 
 def _data(mode: str, payload: Any) -> Sequence[AssistantStreamChunk]:

@@ -25,11 +25,13 @@ from assistant_stream_langchain.visibility import Action, Visibility
 from ._clock import Clock
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
+from ._foreign_writes import ForeignWrites
 from ._revive import with_written_messages
-from ._shapes import call_ids_of, id_of
+from ._shapes import as_items, call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
 from ._transcripts import Transcripts
+from ._update_task import task_of
 from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
 from .subgraphs import ToolCallOwners, base_of
 
@@ -91,6 +93,7 @@ class PartsTranslator:
         self._messages = MessageTranslator()
         self._floor = Floor(self._messages)
         self._owners = ToolCallOwners()
+        self._written = ForeignWrites(messages_key)
         self._running = RunningTasks()
         self._clock = Clock()
         self._transcripts = Transcripts() if nested == "messages" else None
@@ -217,7 +220,10 @@ class PartsTranslator:
             else:
                 if self._transcripts and (call_id := self._nests(namespace)):
                     self._transcripts.extend(call_id, namespace, channels)
-                chunks.extend(self._emit_whole(namespace, channels, node))
+                place = Place(namespace, node, task_of(payload))
+                if namespace in self._telling:
+                    self._written.note(place, written)
+                chunks.extend(self._emit_whole(place, channels))
         return chunks
 
     def _on_values(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
@@ -226,7 +232,8 @@ class PartsTranslator:
             return ()
         chunks: _Chunks = ()
         if namespace in self._known_namespaces:
-            chunks = self._emit_whole(namespace, channels, None)
+            chunks = self._emit_whole(Place(namespace), channels)
+            self._written.settle(namespace)
             self._messages.settle(namespace)
         else:
             self._known_namespaces.add(namespace)
@@ -301,19 +308,24 @@ class PartsTranslator:
                 chunks.append(DataPartChunk("interrupt", interrupt, interrupt["id"], parent_id))
         return chunks
 
-    def _emit_whole(
-        self, namespace: tuple[str, ...], channels: Mapping[str, Any], node: str | None
-    ) -> _Chunks:
+    def _emit_whole(self, place: Place, channels: Mapping[str, Any]) -> _Chunks:
         """Emit what was not seen yet of the messages in `channels`."""
-        self._known_namespaces.add(namespace)
+        self._known_namespaces.add(place.namespace)
         chunks: list[AssistantStreamChunk] = []
-        for message in messages_in(channels):
-            route = self._routes.get(message.id) if message.id else None
-            if route is None:
-                route = self._route_of(message, Place(namespace, node), None)
-            if isinstance(message, AIMessage):
-                self._owners.describe(message)
-            chunks.extend(self._emit(message, route, True))
+        for value in channels.values():
+            messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
+            settled = False
+            for message in messages:
+                route = self._routes.get(message.id) if message.id else None
+                if route is None:
+                    if not settled:
+                        settled = True
+                        self._messages.settle_named(item.id for item in messages)
+                    origin = self._written.place_of(message, place)
+                    route = self._route_of(message, origin, None)
+                if isinstance(message, AIMessage):
+                    self._owners.describe(message)
+                chunks.extend(self._emit(message, route, True))
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:

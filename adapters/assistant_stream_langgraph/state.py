@@ -18,6 +18,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._conversation import Conversation
 from ._growth import extend
 from ._shapes import is_mapping
+from ._update_task import task_of
 from .events import GraphEvent, channels_of, update_writes
 
 __all__ = ("StateMirror",)
@@ -186,10 +187,11 @@ class StateMirror:
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         operations: list[StateOperation] = []
+        task = task_of(payload)
         for node, channels in update_writes(payload):
             for key, value in channels.items():
                 if key == self._messages_key and self._conversation is not None:
-                    operations.extend(self._conversation.on_update(namespace, node, value))
+                    operations.extend(self._conversation.on_update(namespace, node, value, task))
                     self._value[self._messages_key] = self._conversation.value
                 elif not namespace and not self._has_values and self._is_mirrored(key):
                     operations.extend(self._set(key, value))

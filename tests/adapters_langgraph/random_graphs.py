@@ -114,6 +114,8 @@ class Spoken:
     streamed: bool = True
     beside: bool = False
     """Whether others were speaking at the same time."""
+    broken_off: bool = False
+    """Whether something else has failed meanwhile: then any beginning of it may have been told."""
 
 
 @dataclass
@@ -125,11 +127,13 @@ class Stage:
     spoken: list[Spoken] = field(default_factory=list)
     told: list[tuple[Any, int]] = field(default_factory=list)
     """The custom events, and how many graphs are around the one that they come from."""
+    removed: list[AnyMessage] = field(default_factory=list)
+    """The messages that nodes have removed, of which an outer graph may never have known."""
     names: Counter[str] = field(default_factory=Counter[str])
 
     def begin(self) -> None:
         """Begin a run: the records are of one run."""
-        self.spoken, self.told = [], []
+        self.spoken, self.told, self.removed = [], [], []
 
     def name(self, place: str) -> str:
         """A name for what is said next at a place. Another graph of the same plan gives the same,
@@ -157,9 +161,10 @@ class Stage:
         name = self.name(place)
         tags = ["nostream"] if spoken.get("secret") else None
         model = ScriptedChatModel(turns=[script(speech, name)], tags=tags)
-        message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
-        record = Spoken(message, **spoken)
+        record = Spoken(_whole(speech), broken_off=True, **spoken)
         self.spoken.append(record)
+        message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
+        record.message, record.broken_off = message, False
         return record
 
     async def run(self, graph: Any, given: Any) -> Any:
@@ -170,6 +175,12 @@ class Stage:
         """Write to the graph's stream."""
         self.told.append((event, depth))
         get_stream_writer()(event)
+
+
+def _whole(speech: Speech) -> AIMessage:
+    """The words of a model that has not ended."""
+    kwargs = {"reasoning_content": "".join(speech.thoughts)}
+    return AIMessage("".join(speech.text), additional_kwargs=kwargs)
 
 
 def build(plan: Plan, stage: Stage) -> Graph:
@@ -274,7 +285,7 @@ def _node(step: Step, stage: Stage, where: Where) -> Callable[[Any], Coroutine[A
             case Ask():
                 return await _ask(step, state, stage, where)
             case Drop():
-                return _drop(step, state["messages"])
+                return _drop(step, state["messages"], stage)
             case Edit():
                 return _edit(step, state["messages"])
             case Tell():
@@ -341,18 +352,20 @@ async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
     return {"messages": [*messages, reply]}
 
 
-def _drop(step: Drop, messages: list[Any]) -> Any:
+def _drop(step: Drop, messages: list[Any], stage: Stage) -> Any:
     if not messages:
         return None
     match step.which:
         case "first":
-            return {"messages": [RemoveMessage(id=messages[0].id)]}
+            gone, removals = messages[:1], [RemoveMessage(id=messages[0].id)]
         case "last":
-            return {"messages": [RemoveMessage(id=messages[-1].id)]}
+            gone, removals = messages[-1:], [RemoveMessage(id=messages[-1].id)]
         case "all":
-            return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES)]}
+            gone, removals = messages, [RemoveMessage(id=REMOVE_ALL_MESSAGES)]
         case "all but last":
-            return {"messages": [RemoveMessage(id=REMOVE_ALL_MESSAGES), messages[-1]]}
+            gone, removals = messages[:-1], [RemoveMessage(id=REMOVE_ALL_MESSAGES), messages[-1]]
+    stage.removed.extend(gone)
+    return {"messages": removals}
 
 
 def _edit(step: Edit, messages: list[Any]) -> Any:

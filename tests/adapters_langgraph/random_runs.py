@@ -41,6 +41,8 @@ class Carries:
     """Whether it tells the id that the state gives to a message as soon as it does."""
     extras: bool = True
     """Whether it tells what a provider leaves beside the content before the state has it."""
+    tasks: bool = False
+    """Whether it tells which run of a node has written what; see `random_truth`."""
     beside: Literal["once", "again", "later"] = "once"
     """When what is done beside a pause is told: once; or again after the pause unless the client
     says that it has it, since only `updates` tell what is repeated there. It is `later` if all
@@ -49,7 +51,7 @@ class Carries:
 
 FORMS: dict[str, Carries] = {
     "tuples": Carries(),
-    "tuples and tasks": Carries(),
+    "tuples and tasks": Carries(tasks=True),
     "no subgraphs": Carries(subgraphs=False),
     "sync": Carries(),
     "sync values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
@@ -62,13 +64,13 @@ FORMS: dict[str, Carries] = {
     "values and updates": Carries(tokens=False, subgraphs=False, custom=False),
     "messages": Carries(state="none", subgraphs=False, custom=False),
     "namespaced messages": Carries(state="none", custom=False),
-    "events v1": Carries(state="writes", custom=False, same=False, names=False),
-    "events v2": Carries(custom=False, names=False, beside="again"),
+    "events v1": Carries(state="writes", custom=False, same=False, names=False, tasks=True),
+    "events v2": Carries(custom=False, names=False, beside="again", tasks=True),
     "events v3": Carries(custom=False, extras=False, beside="again"),
     "run v3": Carries(custom=False, extras=False, beside="again"),
     "server parts": Carries(),
     "remote tuples": Carries(),
-    "stream_graph": Carries(),
+    "stream_graph": Carries(tasks=True),
 }
 """Every form of stream."""
 
@@ -107,6 +109,7 @@ class Shown:
     interrupts: list[Any]
     spoken: list[Spoken]
     told: list[tuple[Any, int]]
+    removed: list[AnyMessage]
     failed: bool
     finish: dict[str, Any] | None
     """The event that has ended the message."""
@@ -213,6 +216,7 @@ async def _play(
         list(after.interrupts),
         stage.spoken,
         stage.told,
+        stage.removed,
         failed,
         next((c for c in decoded.chunks if c["type"] == "message-finish"), None),
         initial,

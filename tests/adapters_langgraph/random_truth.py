@@ -169,21 +169,24 @@ def _expected(shown: Shown) -> list[Told]:
             versions[spoken.message.id].append(said(spoken.message))
     # A message that no model streams and its node writes as a dict or a pair is in no token.
     silent = {said(s.message) for s in shown.spoken if not s.streamed and _is_foreign(s.written)}
-    missing = silent if carries.state == "none" else ()
+    missing = silent if carries.state == "none" else _ambiguous(shown)
     expected = [Told(tuple(found), optional=found[-1] in missing) for found in versions.values()]
     if not carries.names:
         # A pair has no id, so a node that writes it again tells a message that is new.
         rewritten = {found[0] for found in versions.values() if len(found) > 1}
         pairs = {said(s.message) for s in shown.spoken if isinstance(s.written, tuple)}
         expected.extend(Told((atoms,), optional=True) for atoms in rewritten & pairs)
-    known_atoms = {atoms for found in versions.values() for atoms in found}
+    # A subgraph may have removed it from its own copy before it gave that back.
+    removed = [m for m in shown.removed if isinstance(m, AIMessage) and m.id not in known]
+    gone = {m.id: said(m) for m in removed if m.id not in versions}
+    expected.extend(Told((atoms,), optional=True) for atoms in gone.values())
+    known_atoms = {atoms for found in versions.values() for atoms in found} | {*gone.values()}
     for spoken in shown.spoken:
-        if spoken.secret or spoken.message.id in versions:
+        if spoken.secret or (spoken.message.id in versions and not spoken.broken_off):
             continue
         if spoken.kept:
             if not carries.same and spoken.depth and spoken.written is not spoken.message:
                 expected.append(Told((said(spoken.message),), optional=True))
-            # A subgraph may have removed it from its own copy before it gave that back.
             if spoken.depth and said(spoken.message) not in known_atoms:
                 expected.append(Told((said(spoken.message),), optional=True))
             continue
@@ -191,8 +194,26 @@ def _expected(shown: Shown) -> list[Told]:
         parents = (None,) if spoken.parent_id is None else (None, spoken.parent_id)
         ends = [m for m in (spoken.message, spoken.written) if isinstance(m, AIMessage)]
         told = tuple(map(said, ends if carries.state == "none" else ends[-1:]))
-        expected.append(Told(told, parents, optional=not seen))
+        if spoken.broken_off:
+            told = tuple(told[0][:length] for length in range(len(told[0]) + 1))
+        expected.append(Told(told, parents, optional=not seen or spoken.broken_off))
     return expected
+
+
+def _ambiguous(shown: Shown) -> set[Atoms]:
+    """What a node has written as a dict or a pair while another has streamed the same words.
+
+    No token tells what is written so. In a stream without tasks nobody can know whether it is what
+    was streamed, built anew, or one more that says the same, unless the state has both.
+    """
+    carries = FORMS[shown.form]
+    if carries.tasks or not carries.tokens:
+        return set()
+    beside = [spoken for spoken in shown.spoken if spoken.beside]
+    written = {said(s.message) for s in beside if not s.streamed and _is_foreign(s.written)}
+    return written & {
+        said(s.message) for s in beside if s.streamed and not (s.kept and carries.state == "whole")
+    }
 
 
 def _is_foreign(written: Any) -> bool:
@@ -203,7 +224,7 @@ def _check_calls(shown: Shown) -> None:
     """Every call has its arguments and, when the graph has one, its result."""
     carries = FORMS[shown.form]
     parts = {p["toolCallId"]: p for p in shown.snapshots[-1]["parts"] if p["type"] == "tool-call"}
-    messages = [message for messages in shown.history for message in messages]
+    messages = [m for messages in (*shown.history, shown.removed) for m in messages]
     for message in messages:
         if isinstance(message, AIMessage):
             for call in message.tool_calls:

@@ -6,14 +6,18 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage
+from langgraph.graph import START, MessagesState, StateGraph
 
 from assistant_stream_ce._json import to_json
+from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langgraph.graphs import CASES, human
 from tests.adapters_langgraph.runs import FORMS, Run, new_messages_of, play, values_of
 
 WITHOUT_VALUES = ("updates", "messages", "messages and updates", "events v1")
 UNORDERED = ("messages", "events v1")
 """Forms in which tools that run side by side stand as they have ended."""
+FORMS_WITH_TOKENS = [f for f in FORMS if f not in ("values", "updates", "values and updates")]
 NOT_IN_MESSAGES = ("unstreamed",)
 """Graphs whose nodes write dicts: these become messages only in the state."""
 
@@ -67,6 +71,23 @@ async def test_every_token_of_the_answer_is_shown_before_the_state_has_it(case: 
     graph, config = CASES[case].build(), {"configurable": {"thread_id": "1"}}
     run = await play(FORMS["tuples"](graph, human("hello"), config), parts=False)
     _check_growth(run)
+
+
+class Draft(MessagesState, total=False):
+    draft: Any
+
+
+@pytest.mark.parametrize("form", FORMS_WITH_TOKENS)
+async def test_a_node_that_keeps_its_models_message_elsewhere_says_it_once(form: str) -> None:
+    model = ScriptedChatModel(turns=[["Once ", "only."]])
+
+    async def write(state: Draft) -> Any:
+        said = await model.ainvoke(state["messages"])
+        return {"messages": [AIMessage(said.content, name="writer")], "draft": said}
+
+    builder = StateGraph(Draft).add_node("write", write).add_edge(START, "write")
+    run = await play(FORMS[form](builder.compile(), human("hello"), None))
+    assert run.parts.text == "Once only."
 
 
 def _check_growth(run: Run) -> None:

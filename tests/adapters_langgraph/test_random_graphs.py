@@ -122,6 +122,36 @@ FOUND = {
             sent=False,
         )
     ),
+    "the same words from one node, some streamed": _plan(
+        Fan(
+            (
+                Say(fate="renamed", silent=True),
+                Say(Speech(style="whole", own_id=True)),
+                Say(Speech(style="whole"), "rebuilt"),
+            )
+        )
+    ),
+    "the same words from one node, one in a pair": _plan(
+        Fan((Say(fate="pair", silent=True), Say()))
+    ),
+    "the same words side by side, some kept to itself": _plan(
+        Fan((Say(fate="aside"), Say(fate="dict", silent=True)), sent=False)
+    ),
+    "words held back, and more from the node of those before": _plan(
+        Fan(
+            (
+                Say(Speech(("a", "b"), pause=True), "extended"),
+                Say(Speech(("c",), pause=True), "bare"),
+            ),
+            sent=False,
+        )
+    ),
+    "a tool that fails beside a model": _plan(
+        Loop(Speech(uses=(Use("raising"), Use("speaking"), Use("agent"))), prebuilt=True)
+    ),
+    "the same words twice, once in a subgraph that removes them": _plan(
+        Say(silent=True), Inner((Loop(), Drop("all")))
+    ),
     "a subgraph that removes from its own copy": _plan(Say(), Inner((Drop("first"), Say()))),
 }
 """What the random graphs have found, each as small as it gets."""
