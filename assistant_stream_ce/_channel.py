@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Callable
 from threading import RLock, get_ident
+from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
 from .chunks import (
@@ -25,7 +26,7 @@ from .chunks import (
 )
 from .typing import ChunkStream
 
-__all__ = ("Channel", "ready_source", "register_channel", "take_ready")
+__all__ = ("Channel", "Delta", "delta_chunk", "ready_source", "register_channel", "take_ready")
 
 MERGE_AFTER = 128
 """Waiting chunks or state operations from which on neighbouring deltas are merged."""
@@ -40,7 +41,11 @@ DRAIN_LEVEL = 32
 """Waiting chunks or state operations that `drain()` lets stand."""
 
 
-_Delta = TextDeltaChunk | ReasoningDeltaChunk | ToolCallDeltaChunk
+DeltaChunk = TextDeltaChunk | ReasoningDeltaChunk | ToolCallDeltaChunk
+
+Delta: TypeAlias = tuple[type[DeltaChunk], str, str | None]
+"""A delta before it is a chunk, which it need not become: its kind, its text, and the id of the
+parent or of the tool call."""
 
 
 class Channel:
@@ -80,17 +85,21 @@ class Channel:
                 return True
             return self._put(chunk)
 
-    def put_delta(
-        self, kind: type[TextDeltaChunk | ReasoningDeltaChunk], delta: str, parent_id: str | None
-    ) -> bool:
-        """Add a delta of text or reasoning, as `put` does; makes no chunk where it can merge."""
+    def put_delta(self, kind: type[DeltaChunk], delta: str, key: str | None) -> bool:
+        """Add a delta, as `put` does; makes no chunk where it can merge. `key` is the id of the
+        parent, or of the tool call."""
         with self.lock:
-            tail = self._tail
-            if tail is not None and tail.kind is kind and tail.key == parent_id and tail.room > 0:
-                tail.pieces.append(delta)
-                tail.room -= len(delta) + PIECE_COST
-                return True
-            return self._put(kind(delta, parent_id))
+            return self.put_delta_in_loop(kind, delta, key)
+
+    def put_delta_in_loop(self, kind: type[DeltaChunk], delta: str, key: str | None) -> bool:
+        """The same without the lock, which would be half the cost: for a channel to which nobody
+        writes from outside the loop's own thread."""
+        tail = self._tail
+        if tail is not None and tail.kind is kind and tail.key == key and tail.room > 0:
+            tail.pieces.append(delta)
+            tail.room -= len(delta) + PIECE_COST
+            return True
+        return self._put(delta_chunk(kind, delta, key))
 
     def put_operations(self, operations: list[StateOperation]) -> bool:
         """Add state operations; they join the last chunk when it is an open batch of them."""
@@ -107,6 +116,16 @@ class Channel:
             else:
                 self._merge(batch.operations, operations)
             return True
+
+    def put_text_in_loop(self, path: list[str], text: str) -> bool:
+        """Append to a text of the state, as `put_operations` does; for whoever may use
+        `put_delta_in_loop`."""
+        last = self._text
+        if last is not None and last.room > 0 and last.path == path:
+            last.pieces.append(text)
+            last.room -= len(text) + PIECE_COST
+            return True
+        return self.put_operations([{"type": "append-text", "path": path[:], "value": text}])
 
     def seal(self) -> None:
         """End the open batch of state operations; later ones start a new chunk."""
@@ -274,7 +293,7 @@ class _Tail:
 
     __slots__ = ("key", "kind", "pieces", "room")
 
-    def __init__(self, kind: type[_Delta], key: str | None, delta: str) -> None:
+    def __init__(self, kind: type[DeltaChunk], key: str | None, delta: str) -> None:
         self.kind = kind
         self.key = key
         """What tells the part from others of its kind: the parent's id, or the tool call's."""
@@ -285,7 +304,7 @@ class _Tail:
     @classmethod
     def of(cls, chunk: AssistantStreamChunk) -> _Tail | None:
         """The beginning of a tail, or `None` when `chunk` is not a delta."""
-        if isinstance(chunk, _Delta):
+        if isinstance(chunk, DeltaChunk):
             return cls(type(chunk), *_key_and_delta(chunk))
         return None
 
@@ -300,14 +319,9 @@ class _Tail:
         self.room -= len(delta) + PIECE_COST
         return True
 
-    def chunk(self) -> _Delta:
+    def chunk(self) -> DeltaChunk:
         """The one chunk that says the same."""
-        delta = "".join(self.pieces)
-        if self.kind is ToolCallDeltaChunk:
-            return ToolCallDeltaChunk(self.key or "", delta)
-        if self.kind is TextDeltaChunk:
-            return TextDeltaChunk(delta, self.key)
-        return ReasoningDeltaChunk(delta, self.key)
+        return delta_chunk(self.kind, "".join(self.pieces), self.key)
 
 
 class _Text:
@@ -323,7 +337,9 @@ class _Text:
 
     def add(self, operation: StateOperation) -> bool:
         """Take `operation` in, if it appends at the same path and there is room."""
-        if operation["type"] != "append-text" or self.room <= 0 or operation["path"] != self.path:
+        if operation["type"] != "append-text" or self.room <= 0:
+            return False
+        if operation["path"] != self.path:
             return False
         self.pieces.append(operation["value"])
         self.room -= len(operation["value"]) + PIECE_COST
@@ -332,6 +348,15 @@ class _Text:
     def operation(self) -> StateOperation:
         """The one operation that says the same."""
         return {"type": "append-text", "path": self.path, "value": "".join(self.pieces)}
+
+
+def delta_chunk(kind: type[DeltaChunk], delta: str, key: str | None) -> DeltaChunk:
+    """The chunk of a delta."""
+    if kind is ToolCallDeltaChunk:
+        return ToolCallDeltaChunk(key or "", delta)
+    if kind is TextDeltaChunk:
+        return TextDeltaChunk(delta, key)
+    return ReasoningDeltaChunk(delta, key)
 
 
 def _key_and_delta(chunk: AssistantStreamChunk) -> tuple[str | None, str]:

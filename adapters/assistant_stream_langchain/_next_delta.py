@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from langchain_core.messages import AIMessageChunk
-
-from assistant_stream_ce.chunks import TextDeltaChunk, ToolCallDeltaChunk
-
 from ._message_index import MessageState
-from ._teller import Teller
+from ._teller import Delta, Teller
 
 __all__ = ("next_delta",)
 
@@ -21,26 +18,29 @@ _Content: TypeAlias = str | list[str | dict[Any, Any]]
 _PLAIN_TEXT = frozenset({"type", "text", "index"})
 
 
-def next_delta(
-    chunk: AIMessageChunk, message: MessageState, teller: Teller
-) -> TextDeltaChunk | ToolCallDeltaChunk | None:
-    """The delta that `chunk` adds to `message`, if that is all there is to it.
+def next_delta(fields: Mapping[str, Any], message: MessageState, teller: Teller) -> Delta | None:
+    """The delta that a chunk adds to `message`, if that is all there is to it.
 
     Text goes on as text, and arguments as those of a call known by its index. `None` says that
     nothing was done: the long way gives the same chunks for whatever this one takes.
+
+    Args:
+        fields: What `vars()` gives of an `AIMessageChunk`: pydantic makes each attribute dear.
+        message: The message that the chunk belongs to.
+        teller: Knows what stands last.
     """
     if (
         message.finished
-        or chunk.additional_kwargs
-        or chunk.usage_metadata is not None
-        or chunk.chunk_position is not None
+        or fields["additional_kwargs"]
+        or fields["usage_metadata"] is not None
+        or fields["chunk_position"] is not None
     ):
         return None
-    metadata = chunk.response_metadata
+    metadata = fields["response_metadata"]
     if metadata and not _SAYS_NOTHING.issuperset(metadata):
         return None
-    content: _Content = chunk.content
-    pieces = chunk.tool_call_chunks
+    content: _Content = fields["content"]
+    pieces = fields["tool_call_chunks"]
     if not pieces:
         text = content if isinstance(content, str) else _text_of(content)
         return teller.next_text(text, message) if text else None

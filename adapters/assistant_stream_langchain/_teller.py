@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
+from assistant_stream_ce._channel import Delta
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,
@@ -35,7 +36,7 @@ from ._results import args_text, json_value
 from ._steps import Steps
 from ._structured import native_value
 
-__all__ = ("Chunks", "Teller")
+__all__ = ("Chunks", "Delta", "Teller")
 
 Chunks = list[AssistantStreamChunk]
 
@@ -83,24 +84,22 @@ class Teller:
             case _:
                 assert_never(fragment)
 
-    def next_text(self, text: str, message: MessageState) -> TextDeltaChunk | None:
+    def next_text(self, text: str, message: MessageState) -> Delta | None:
         """One more piece of the text that a message is saying, if it is saying text."""
         if self._tail is not None or message.think is not None or not message.step_open:
             return None
         if message.structured is not None:
             return None
         message.text.append(text)
-        return TextDeltaChunk(text, message.parent_id)
+        return TextDeltaChunk, text, message.parent_id
 
-    def next_args(
-        self, args: str, index: int | str | None, message: MessageState
-    ) -> ToolCallDeltaChunk | None:
+    def next_args(self, args: str, index: int | str | None, message: MessageState) -> Delta | None:
         """One more piece of the arguments of a call that is open."""
         call = message.book.next_of(index)
         if call is None or call.closed or not call.begun:
             return None
         call.args.append(args)
-        return ToolCallDeltaChunk(call.wire_id, args)
+        return ToolCallDeltaChunk, args, call.wire_id
 
     def tell_text(self, text: str, message: MessageState, out: Chunks) -> None:
         """Append text; a `<think>` tag at the start of the message makes it reasoning."""

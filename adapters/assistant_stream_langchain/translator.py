@@ -8,10 +8,9 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
+from assistant_stream_ce._channel import delta_chunk
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
-    TextDeltaChunk,
-    ToolCallDeltaChunk,
     ToolResultChunk,
 )
 from assistant_stream_ce.typing import FinishReason
@@ -45,8 +44,9 @@ class MessageTranslator:
 
     def __init__(self) -> None:
         self._index = MessageIndex()
-        self._teller = Teller()
-        self._answers = Answers(self._teller)
+        self.teller = Teller()
+        """What has been told, for `next_delta`."""
+        self._answers = Answers(self.teller)
         self._last_reason: FinishReason = "unknown"
         self.speaker: MessageState | None = None
         """The model's message that `feed` has just been given, if it was one."""
@@ -64,14 +64,14 @@ class MessageTranslator:
         `"tool-calls"` only while calls wait for somebody outside the run: a client that reads it
         and has every result sends the conversation again by itself.
         """
-        if self._teller.waiting:
+        if self.teller.waiting:
             return "tool-calls"
         return "stop" if self._last_reason in ("tool-calls", "unknown") else self._last_reason
 
     @property
     def waiting_calls(self) -> tuple[str, ...]:
         """The calls without a result that nobody at the provider answers, oldest first."""
-        return tuple(self._teller.waiting)
+        return tuple(self.teller.waiting)
 
     def feed(
         self,
@@ -111,7 +111,7 @@ class MessageTranslator:
         """The model messages that are not complete yet."""
         return self._index.open_messages()
 
-    def next_delta(self, message: BaseMessage) -> TextDeltaChunk | ToolCallDeltaChunk | None:
+    def next_delta(self, message: BaseMessage) -> AssistantStreamChunk | None:
         """Return what a chunk adds, if that is one more delta of what its message is saying.
 
         This is the short way for most chunks of most answers. `None` says that nothing was done,
@@ -120,7 +120,8 @@ class MessageTranslator:
         if type(message) is not AIMessageChunk:
             return None
         known = self._index.get(message.id)
-        return None if known is None else next_delta(message, known, self._teller)
+        delta = None if known is None else next_delta(message.__dict__, known, self.teller)
+        return None if delta is None else delta_chunk(*delta)
 
     def begin_tool(
         self,
@@ -137,10 +138,10 @@ class MessageTranslator:
             The call's id on the wire, and the chunks.
         """
         out: Chunks = []
-        call = self._teller.call_named(call_id, place, parent_id)
+        call = self.teller.call_named(call_id, place, parent_id)
         if call is None:
             text = args_text(args) if args else ""
-            call = self._teller.begin_tool(call_id, name, text, place, out, parent_id=parent_id)
+            call = self.teller.begin_tool(call_id, name, text, place, out, parent_id=parent_id)
         return call.wire_id, out
 
     def end_tool(
@@ -157,7 +158,7 @@ class MessageTranslator:
     @property
     def is_waiting(self) -> bool:
         """Whether any call has begun and has no result yet."""
-        return bool(self._teller.waiting)
+        return bool(self.teller.waiting)
 
     def waits_for(self, call_id: str) -> bool:
         """Whether a call with this id has begun and has no result yet."""
@@ -175,7 +176,7 @@ class MessageTranslator:
     ) -> list[AssistantStreamChunk]:
         """Return retrieved documents as sources, each once in the run."""
         out: Chunks = []
-        self._teller.tell_sources(map(read_document, documents), parent_id, out)
+        self.teller.tell_sources(map(read_document, documents), parent_id, out)
         return out
 
     def end_run(self, run_id: str, reason: FinishReason) -> list[AssistantStreamChunk]:
@@ -214,8 +215,8 @@ class MessageTranslator:
     def _give_up_calls(self, message: MessageState, out: Chunks) -> None:
         for call in message.book.calls:
             if not (call.on_server or call.answered):
-                self._teller.begin_call(call, message, out)
-                self._teller.answer(call, GIVEN_UP, None, True, out)
+                self.teller.begin_call(call, message, out)
+                self.teller.answer(call, GIVEN_UP, None, True, out)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token
@@ -246,7 +247,7 @@ class MessageTranslator:
         out: Chunks = []
         for message in self._index.open_messages():
             self._finish_message(message, out)
-        self._teller.close_waiting(out)
+        self.teller.close_waiting(out)
         return out
 
     def _feed_chunk(
@@ -260,9 +261,9 @@ class MessageTranslator:
         message = self._index.find_streamed(chunk.id, place, run_id)
         self.speaker = message
         if message is not None:
-            delta = next_delta(chunk, message, self._teller)
+            delta = next_delta(chunk.__dict__, message, self.teller)
             if delta is not None:
-                return [delta]
+                return [delta_chunk(*delta)]
         if message is not None and message.finished:
             if not chunk.content and not chunk.tool_call_chunks:
                 self._count(read_usage(chunk))
@@ -276,7 +277,7 @@ class MessageTranslator:
         self.speaker = message
         out: Chunks = []
         for fragment in read_content(chunk):
-            self._teller.tell(fragment, message, out)
+            self.teller.tell(fragment, message, out)
         if out:
             self._last[message.parent_id] = message
         if chunk.response_metadata:
@@ -312,7 +313,7 @@ class MessageTranslator:
         if message.finished and last is not message and (message.text or message.reasoning):
             # Other words stand below it by now: nothing can be added to its own.
             fragments = [f for f in fragments if not isinstance(f, _WORDS)]
-        tell_rest(fragments, message, self._teller, out)
+        tell_rest(fragments, message, self.teller, out)
         if out:
             self._last[message.parent_id] = message
         usage = read_usage(whole)
@@ -331,26 +332,26 @@ class MessageTranslator:
     ) -> None:
         self._index.close(message)
         said = len(out)
-        self._teller.tell_held(message, out)
-        self._teller.tell_value(message, out)
+        self.teller.tell_held(message, out)
+        self.teller.tell_value(message, out)
         if len(out) > said:
             self._last[message.parent_id] = message
         message.think = message.structured = None
-        self._teller.close_results(message, out)
+        self.teller.close_results(message, out)
         reason = message.finish_reason or "unknown"
         for call in message.book.calls:
             # Arguments of which nothing has streamed may still stand in the complete message.
             if call.args or call.on_server or not streamed:
-                self._teller.close_call(call, message, out)
+                self.teller.close_call(call, message, out)
             else:
-                self._teller.begin_call(call, message, out)
+                self.teller.begin_call(call, message, out)
             if not call.on_server and reason in ("stop", "unknown"):
                 reason = "tool-calls"
         self._count(message.usage)
         if message.parent_id is None:
             self._last_reason = reason
-        self._teller.steps.start(message, out)
-        self._teller.steps.finish(message, reason, self._index.open_messages(), out)
+        self.teller.steps.start(message, out)
+        self.teller.steps.finish(message, reason, self._index.open_messages(), out)
 
     def _count(self, usage: tuple[int, int] | None) -> None:
         if usage is not None:

@@ -71,6 +71,15 @@ class Conversation:
         self._last_values: Any = None
         self._index()
 
+    def next_text(self, message: BaseMessage) -> tuple[list[str], str] | None:
+        """What `on_message` would append, if that is all that it would do: the path, the text.
+        `None` if it may be more than that, and then nothing was done."""
+        if type(message) is not AIMessageChunk:
+            return None
+        fields = message.__dict__
+        live = self._live.get(fields["id"])
+        return None if live is None or live.done else live.next_text(fields)
+
     def on_message(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         """A token, or a whole message from a node."""
         message, metadata = payload

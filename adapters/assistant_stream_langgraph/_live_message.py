@@ -74,6 +74,32 @@ class LiveMessage:
         self._content_path = [*path, "content"]
         self._calls.move([*path, "tool_calls"])
 
+    def next_text(self, fields: Mapping[str, Any]) -> tuple[list[str], str] | None:
+        """Add a chunk that is a piece of text and nothing else, as most are; returns the path and
+        the text. With any other nothing is done.
+
+        Args:
+            fields: What `vars()` gives of the chunk: pydantic makes each attribute dear.
+        """
+        text, value = fields["content"], self.value
+        grown = value["content"]
+        if (
+            type(text) is not str
+            or not text
+            or type(grown) is not str
+            or fields["tool_call_chunks"]
+            or fields["additional_kwargs"]
+            or fields["usage_metadata"]
+            or fields["chunk_position"] is not None
+        ):
+            return None
+        if fields["response_metadata"]:
+            self._response_metadata.update(fields["response_metadata"])
+        value["content"] = None  # As in `extend`.
+        grown += text
+        value["content"] = grown
+        return self._content_path, text
+
     def append(self, chunk: AIMessageChunk) -> Operations:
         """Add a chunk; returns the operations that do the same on the client."""
         operations: Operations = []

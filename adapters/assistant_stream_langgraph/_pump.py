@@ -77,16 +77,15 @@ async def _translate(
     """Fill the channel and close it. Returns the graph's error, so that none goes unretrieved
     when the reader has gone."""
     error: BaseException | None = None
-    read, feed = reader.read, translator.feed
+    read, tell, feed = reader.read, translator.short_way(channel), translator.feed
     translator.start()
     try:
         async for raw in events:
             for event in read(raw):
+                if event[1] == "messages" and tell(event[2][0]):
+                    continue
                 for chunk in feed(event):
-                    if type(chunk) is UpdateStateChunk:
-                        channel.put_operations(chunk.operations)
-                    else:
-                        channel.put(chunk)
+                    _put(channel, chunk)
         for chunk in translator.finish():
             _put(channel, chunk)
     except (asyncio.CancelledError, *ENDS_THE_PROGRAM):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from langchain_core.messages import BaseMessage
+
+from assistant_stream_ce._channel import Channel
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
 from assistant_stream_ce.state.operations import diff
 from assistant_stream_ce.typing import JSONValue
@@ -73,6 +76,20 @@ class GraphTranslator:
         """The run begins; before the first event."""
         if self._parts is not None:
             self._parts.start()
+
+    def short_way(self, channel: Channel) -> Callable[[BaseMessage], bool]:
+        """The way of most tokens of most answers: straight into `channel`, to which nobody writes
+        but this, and in the thread of its loop.
+
+        Returns:
+            What tells a message, if it is one more delta of what is being said. It returns
+            whether it has; if not, nothing was done and `feed` has to look at the event.
+        """
+        if self._tokens_are_parts and self._parts is not None:
+            return _short_way_of_parts(self._parts, channel)
+        if self._parts is None and self._mirror is not None and self._predictions is None:
+            return _short_way_of_state(self._mirror, channel)
+        return lambda message: False
 
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
@@ -156,6 +173,34 @@ class GraphTranslator:
         """The chunks after the last event of a graph that has raised."""
         held = self._feed_all(self._updates.release())
         return [*held, *(self._parts.fail() if self._parts is not None else ())]
+
+
+def _short_way_of_parts(parts: PartsTranslator, channel: Channel) -> Callable[[BaseMessage], bool]:
+    next_delta, put_delta = parts.next_delta, channel.put_delta_in_loop
+
+    def tell(message: BaseMessage) -> bool:
+        delta = next_delta(message)
+        if delta is None:
+            return False
+        kind, text, key = delta
+        put_delta(kind, text, key)
+        return True
+
+    return tell
+
+
+def _short_way_of_state(mirror: StateMirror, channel: Channel) -> Callable[[BaseMessage], bool]:
+    next_text, put_text = mirror.next_text, channel.put_text_in_loop
+
+    def tell(message: BaseMessage) -> bool:
+        appended = next_text(message)
+        if appended is None:
+            return False
+        path, text = appended
+        put_text(path, text)
+        return True
+
+    return tell
 
 
 def _data(mode: str, payload: Any) -> Sequence[AssistantStreamChunk]:

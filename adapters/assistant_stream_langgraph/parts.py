@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
+from assistant_stream_ce._channel import Delta
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,
@@ -19,6 +20,8 @@ from assistant_stream_ce.chunks import (
 )
 from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator, Place
+from assistant_stream_langchain._message_index import MessageState
+from assistant_stream_langchain._next_delta import next_delta
 from assistant_stream_langchain.messages import STOPPED
 from assistant_stream_langchain.visibility import Action, Visibility
 
@@ -99,6 +102,8 @@ class PartsTranslator:
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
         self._routes: dict[str, _Route] = {}
+        self._speakers: dict[str | None, MessageState] = {}
+        """What is told as it comes, by the ids of its chunks."""
         self._anonymous: dict[int, tuple[BaseMessage, _Route]] = {}
         """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
@@ -130,10 +135,6 @@ class PartsTranslator:
             if route is None:
                 node, task = map(metadata.get, ("langgraph_node", "langgraph_checkpoint_ns"))
                 route = self._route_of(message, Place(namespace, node, task), metadata)
-            elif route.answer is None and not self._floor.is_shared:
-                delta = self._messages.next_delta(message)
-                if delta is not None:
-                    return (delta,)
             return self._emit(message, route, False)
         match mode:
             case "updates":
@@ -154,6 +155,17 @@ class PartsTranslator:
             case _:
                 pass
         return ()
+
+    def next_delta(self, message: BaseMessage) -> Delta | None:
+        """What a streamed message adds, if that is one more delta of what is being said.
+
+        `None` says that nothing was done, and that `feed` has to look at it.
+        """
+        if type(message) is not AIMessageChunk or self._floor.is_shared:
+            return None
+        fields = message.__dict__
+        speaker = self._speakers.get(fields["id"])
+        return None if speaker is None else next_delta(fields, speaker, self._messages.teller)
 
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
@@ -342,6 +354,8 @@ class PartsTranslator:
         chunks: _Chunks = self._messages.feed(
             message, place=place, parent_id=parent_id, whole=whole, schema=schema
         )
+        if answer is None and self._messages.speaker is not None:
+            self._speakers[message.id] = self._messages.speaker
         if chunks and (started_at := self._clock.take_start(message.id)) is not None:
             self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
         for chunk in chunks:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from langchain_core.messages import BaseMessage
 from langgraph.types import Overwrite
 
 from assistant_stream_ce._json import copy_json, to_json
@@ -107,6 +108,15 @@ class StateMirror:
         elif mode == "interrupts":
             operations = self._on_interrupts(payload)
         return self._first(operations)
+
+    def next_text(self, message: BaseMessage) -> tuple[list[str], str] | None:
+        """What a streamed message adds to a text that grows already: the text's path, the piece.
+
+        `None` says that nothing was done, and that `feed` has to look at it.
+        """
+        if self._conversation is None or self._root_is_foreign:
+            return None
+        return self._conversation.next_text(message)
 
     def finish(self) -> list[StateOperation]:
         """What is still to change after the last event."""

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import chain
 
-from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel, DeltaChunk
 from assistant_stream_ce.chunks import (
     AppendTextOperation,
     SetOperation,
@@ -30,12 +34,12 @@ def test_chunks_stay_apart_while_the_reader_keeps_up() -> None:
 
 def test_deltas_merge_behind_a_lagging_reader_and_no_character_is_lost() -> None:
     channel = Channel()
-    given = [f"{number} " for number in range(50_000)]
-    for text in given:
+    texts = [f"{number} " for number in range(50_000)]
+    for text in texts:
         channel.put(TextDeltaChunk(text))
     taken = channel.take()
     assert len(taken) < 400
-    assert "".join(c.text_delta for c in taken if isinstance(c, TextDeltaChunk)) == "".join(given)
+    assert "".join(c.text_delta for c in taken if isinstance(c, TextDeltaChunk)) == "".join(texts)
 
 
 def test_only_neighbours_of_one_part_merge() -> None:
@@ -84,13 +88,13 @@ def test_state_operations_share_a_chunk_until_something_else_comes() -> None:
 
 def test_appends_merge_behind_a_lagging_reader_though_they_share_one_chunk() -> None:
     channel = Channel()
-    given = [f"{number} " for number in range(50_000)]
-    for text in given:
+    texts = [f"{number} " for number in range(50_000)]
+    for text in texts:
         channel.put_operations([append(text)])
     (chunk,) = channel.take()
     assert isinstance(chunk, UpdateStateChunk)
     assert len(chunk.operations) < 400
-    assert "".join(str(operation["value"]) for operation in chunk.operations) == "".join(given)
+    assert "".join(str(operation["value"]) for operation in chunk.operations) == "".join(texts)
 
 
 def put(path: list[str], value: int) -> StateOperation:
@@ -192,6 +196,40 @@ async def test_drain_returns_when_the_reader_has_gone() -> None:
     channel.abandon()
     await asyncio.wait_for(waiting, 5)
     assert channel.take() == []
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [TextDeltaChunk("a"), TextDeltaChunk("b", "parent"), ToolCallDeltaChunk("call", "c")]
+        ).flatmap(lambda chunk: st.lists(st.just(chunk), max_size=200)),
+        max_size=6,
+    )
+)
+def test_a_delta_need_not_be_a_chunk_nor_take_the_lock(bursts: list[list[DeltaChunk]]) -> None:
+    chunks, deltas = Channel(), Channel()
+    for chunk in chain(*bursts):
+        chunks.put(chunk)
+        if isinstance(chunk, ToolCallDeltaChunk):
+            deltas.put_delta_in_loop(ToolCallDeltaChunk, chunk.args_text_delta, chunk.tool_call_id)
+        elif isinstance(chunk, TextDeltaChunk):
+            deltas.put_delta_in_loop(TextDeltaChunk, chunk.text_delta, chunk.parent_id)
+    assert deltas.take() == chunks.take()
+
+
+@given(st.lists(st.sampled_from([["text"], ["other"], None]), max_size=6), st.integers(0, 200))
+def test_a_text_of_the_state_need_not_be_an_operation(
+    paths: list[list[str] | None], times: int
+) -> None:
+    operations, texts = Channel(), Channel()
+    for path in (path for path in paths for _ in range(times)):
+        if path is None:
+            operations.put_operations([put(["value"], 1)])
+            texts.put_operations([put(["value"], 1)])
+        else:
+            operations.put_operations([{"type": "append-text", "path": path, "value": "a"}])
+            texts.put_text_in_loop(path, "a")
+    assert texts.take() == operations.take()
 
 
 def test_nothing_joins_the_last_chunk_after_the_end() -> None:
