@@ -30,6 +30,7 @@ from ._usage import read_finish_reason, read_usage
 __all__ = ("MessageTranslator",)
 
 GIVEN_UP = "The run went on without this call."
+UNREADABLE = "The arguments of this call could not be read."
 
 _WORDS = (ReasoningFragment, TextFragment)
 
@@ -50,6 +51,8 @@ class MessageTranslator:
         self._last_reason: FinishReason = "unknown"
         self.speaker: MessageState | None = None
         """The model's message that `feed` has just been given, if it was one."""
+        self._unreadable: list[MessageState] = []
+        """Messages with calls whose arguments are no JSON."""
         self._last: dict[str | None, MessageState] = {}
         """Whose words stand last under each parent."""
         self.input_tokens = 0
@@ -202,21 +205,29 @@ class MessageTranslator:
         return out
 
     def give_up_calls(self) -> list[AssistantStreamChunk]:
-        """Answer the calls of streamed messages that were never fed as complete ones.
+        """Answer the calls of streamed messages that were never fed as complete ones, and those
+        whose arguments are no JSON.
 
-        For a run that tells its messages: what is not among them is nobody's to answer.
+        For a run that tells its messages: what is not among them is nobody's to answer, nor is
+        what the run itself could make nothing of.
         """
         out: Chunks = []
         for message in self._index.messages():
             if not message.reconciled:
                 self._give_up_calls(message, out)
+        for message in self._unreadable:
+            self._give_up_calls(message, out, unreadable=True)
         return out
 
-    def _give_up_calls(self, message: MessageState, out: Chunks) -> None:
+    def _give_up_calls(
+        self, message: MessageState, out: Chunks, *, unreadable: bool = False
+    ) -> None:
         for call in message.book.calls:
-            if not (call.on_server or call.answered):
-                self.teller.begin_call(call, message, out)
-                self.teller.answer(call, GIVEN_UP, None, True, out)
+            if call.on_server or call.answered or (unreadable and call.args_are_complete()):
+                continue
+            self.teller.begin_call(call, message, out)
+            reason = UNREADABLE if unreadable else GIVEN_UP
+            self.teller.answer(call, reason, None, True, out)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token
@@ -305,6 +316,8 @@ class MessageTranslator:
             message = self._index.add(whole.id, place, parent_id, run_id, streamed=False)
             message.structured = NativeAnswer(schema) if schema is not None else None
         self._index.remember_whole(message, whole)
+        if whole.invalid_tool_calls and message not in self._unreadable:
+            self._unreadable.append(message)
         self._index.settle(message, named=whole.id is not None)
         self.speaker = message
         message.think = None

@@ -42,6 +42,7 @@ class GraphTranslator:
         predict: Mapping[str, tuple[str, str]] | None = None,
         earlier_results: bool = False,
         messages_key: str = "messages",
+        left_out: Collection[str] = (),
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
         # An answer without parts needs them too, to know the calls.
@@ -70,6 +71,7 @@ class GraphTranslator:
                 interrupts_key=interrupts_key,
                 visibility=visibility,
                 messages_key=messages_key,
+                left_out=left_out,
             )
 
     def start(self) -> None:

@@ -44,6 +44,7 @@ class StateMirror:
             key.
         visibility: Whose tokens are shown in that channel before the state has them.
         messages_key: The channel of messages.
+        left_out: Channels that are not mirrored, unless `keys` names them.
     """
 
     def __init__(
@@ -55,11 +56,13 @@ class StateMirror:
         interrupts_key: str | None = "interrupts",
         visibility: Visibility | None = None,
         messages_key: str = "messages",
+        left_out: Collection[str] = (),
     ) -> None:
         initial = to_json(initial_state)
         self._value: dict[str, Any] = initial if isinstance(initial, dict) else {}
         self._root_is_foreign = not (initial is None or isinstance(initial, dict))
         self._keys = None if keys is None else frozenset(keys)
+        self._left_out = {messages_key, *left_out}
         self._interrupts_key = interrupts_key
         self._stale_interrupts = bool(interrupts_key and self._value.get(interrupts_key))
         self._messages_key = messages_key
@@ -250,4 +253,4 @@ class StateMirror:
     def _is_mirrored(self, key: str) -> bool:
         if key.startswith("__") or key == self._interrupts_key:
             return False
-        return key != self._messages_key if self._keys is None else key in self._keys
+        return key not in self._left_out if self._keys is None else key in self._keys

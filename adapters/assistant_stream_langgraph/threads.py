@@ -15,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.channels import UntrackedValue
 from langgraph.graph import END
 from langgraph.pregel import Pregel
 from langgraph.types import StateSnapshot
@@ -33,6 +34,7 @@ __all__ = (
     "settle",
     "thread_exists",
     "thread_messages",
+    "untracked_channels",
 )
 
 Graph: TypeAlias = Pregel[Any, Any, Any, Any]
@@ -42,6 +44,13 @@ Graph: TypeAlias = Pregel[Any, Any, Any, Any]
 def is_graph(value: object) -> TypeGuard[Graph]:
     """Whether `value` is a compiled graph."""
     return isinstance(value, Pregel)
+
+
+def untracked_channels(graph: object) -> frozenset[str]:
+    """The channels of a graph that no checkpoint holds, such as the counters of middleware. A
+    stream tells their values, but they are no part of a thread's state."""
+    channels = graph.channels if is_graph(graph) else {}
+    return frozenset(k for k, channel in channels.items() if isinstance(channel, UntrackedValue))
 
 
 class GraphError(AssistantStreamError):

@@ -16,7 +16,7 @@ from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
 from .parts import Nested, Steps
-from .threads import is_graph
+from .threads import is_graph, untracked_channels
 
 __all__ = ("from_langgraph_events", "graph_events", "stream_graph")
 
@@ -139,8 +139,7 @@ def stream_graph(
     """
     if context is not None:
         options["context"] = context
-    stream = from_langgraph_events(
-        graph_events(graph, input, config, options),
+    translator = GraphTranslator(
         parts=parts,
         state=state,
         initial_state=initial_state,
@@ -151,7 +150,10 @@ def stream_graph(
         predict=predict,
         earlier_results=earlier_results,
         messages_key=messages_key,
+        left_out=untracked_channels(graph),
     )
+    events = open_events(graph_events(graph, input, config, options))
+    stream = pump(events, EventReader(), translator)
     remember_call(stream, GraphCall(graph, config, options))
     return stream
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelFallbackMiddleware
+from langchain.agents.middleware import ModelCallLimitMiddleware, ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -17,7 +17,9 @@ from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
 from langgraph.types import Command, interrupt
 
+from assistant_stream_ce.testing import collect, replay_state
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langgraph import stream_graph
 from tests.adapters_langchain.shown import calls, results, show
 from tests.adapters_langgraph.graphs import human, weather
 from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
@@ -173,3 +175,29 @@ async def test_an_agent_that_has_asked_goes_on_under_its_call(form: str) -> None
     second = show((await play(FORMS[form](graph, Command(resume="yes"), CONFIG))).chunks)
     said = [(part.get("parentId"), part["text"]) for part in second.parts if "text" in part]
     assert said == [("outer", "They are sure."), (None, "All is well.")]
+
+
+async def test_what_no_checkpoint_holds_is_no_part_of_the_state() -> None:
+    """The counters of middleware, for example: a page that is loaded again would not have them."""
+    limit = ModelCallLimitMiddleware(run_limit=3)
+    model = ScriptedChatModel(turns=["Hello."])
+    graph = create_agent(model, middleware=[limit], checkpointer=InMemorySaver())
+    chunks = await collect(stream_graph(graph, human("hello"), CONFIG, parts=False))
+    assert replay_state(chunks) == await values_of(graph, CONFIG)
+
+    model.turns = ["Hello.", "Again."]
+    counted = {"run_model_call_count"}
+    chunks = await collect(stream_graph(graph, human("again"), CONFIG, state=counted))
+    assert replay_state(chunks) == {"run_model_call_count": 1}, "it is left out that was asked for"
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "values", "events v1", "events v2", "events v3"])
+async def test_a_call_that_the_agent_could_not_read_leaves_nobody_waiting(form: str) -> None:
+    made = {"name": "weather", "args": '{"city": ', "id": "w1", "error": "cut off"}
+    answer = AIMessage("Let me see. ", invalid_tool_calls=[{**made, "type": "invalid_tool_call"}])
+    model = ScriptedChatModel(turns=[answer], disable_streaming=True)
+    graph = create_agent(model, tools=[weather], checkpointer=InMemorySaver())
+    shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert shown.text == "Let me see. "
+    assert results(shown) == {"w1": "The arguments of this call could not be read."}
+    assert shown.status == {"type": "complete", "reason": "stop"}

@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 import pytest
 from fastapi import FastAPI
 from langchain.agents import create_agent
+from langchain.agents.middleware import ModelCallLimitMiddleware
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
@@ -114,7 +115,9 @@ async def test_the_first_change_holds_the_users_message_and_the_answer_grows() -
 
 
 async def test_history_is_what_the_stream_has_shown() -> None:
-    async with serving(create_app(agent(TURNS, [search]))) as http:
+    # What the middleware counts in this run is kept nowhere.
+    graph = agent(TURNS, [search], middleware=[ModelCallLimitMiddleware(run_limit=9)])
+    async with serving(create_app(graph)) as http:
         chat = Chat(http)
         await chat.ask("Find a and b.")
 
