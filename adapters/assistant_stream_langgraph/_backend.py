@@ -40,7 +40,7 @@ from ._translator import GraphTranslator
 from ._turn import plan_turn
 from ._turn_request import TurnRequest, from_transport_request
 from .frontend_tools import with_frontend_tools
-from .threads import Graph, untracked_channels
+from .threads import Graph, goes_on, untracked_channels
 
 __all__ = ("Backend", "Endpoint", "Wire", "assistant_wire")
 
@@ -129,7 +129,9 @@ class Backend:
         release = await self.runs.hold_for_run(call.stored_thread_id)
         try:
             turn = await plan_turn(graph, config, request)
-            graph_run = GraphRun(graph, turn, config, self._translator(wire, graph), context)
+            graph_run = GraphRun(
+                graph, turn, config, self._translator(wire, graph, turn.input), context
+            )
             work = self._work(graph_run, call)
             run = await self.runs.start(call.stored_thread_id, wire, work, release)
         except BaseException:
@@ -178,13 +180,14 @@ class Backend:
         config["configurable"] = {**config.get("configurable", {}), **thread}
         return await self.graph.open(config), config
 
-    def _translator(self, wire: Wire, graph: Graph) -> GraphTranslator:
+    def _translator(self, wire: Wire, graph: Graph, given: object) -> GraphTranslator:
         return GraphTranslator(
             parts=wire.parts,
             state=self.state if wire.state is None else wire.state,
             initial_state=dict(wire.shown) if wire.shown is not None else None,
             earlier_results=wire.earlier_results,
             left_out=untracked_channels(graph),
+            resumes=goes_on(given),
         )
 
     def _work(self, graph_run: GraphRun, call: ThreadCall) -> RunCallback:

@@ -97,6 +97,10 @@ class RunEvents:
         return ((place[0], "messages", (message, place[1])),)
 
     def _on_yield(self, run_id: str, chunk: Any) -> Sequence[_Event]:
+        if is_mapping(chunk) and "__metadata__" in chunk:
+            # What comes from the cache of a node has no run of its own.
+            self._graph_run = self._graph_run or run_id
+            self._nodes.update(chunk)
         if run_id != self._graph_run and not (is_mapping(chunk) and "__interrupt__" in chunk):
             return ()  # A chain around the graph, with something else after it perhaps.
         if is_mapping(chunk) and chunk and self._nodes.issuperset(chunk):

@@ -43,6 +43,7 @@ class GraphTranslator:
         earlier_results: bool = False,
         messages_key: str = "messages",
         left_out: Collection[str] = (),
+        resumes: bool = True,
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
         # An answer without parts needs them too, to know the calls.
@@ -59,6 +60,7 @@ class GraphTranslator:
                 shown=shown,
                 earlier_results=earlier_results,
                 messages_key=messages_key,
+                resumes=resumes,
             )
         self._mirror: StateMirror | None = None
         mirrors_messages = not parts if isinstance(state, bool) else messages_key in state

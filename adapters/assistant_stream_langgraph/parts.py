@@ -29,13 +29,14 @@ from ._clock import Clock
 from ._custom import UIMessages, custom_data_part
 from ._floor import Floor
 from ._foreign_writes import ForeignWrites
+from ._repeats import Repeats
 from ._revive import with_written_messages
 from ._shapes import as_items, call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
 from ._transcripts import Transcripts
 from ._update_task import task_of
-from .events import GraphEvent, channels_of, is_cached, messages_in, update_writes
+from .events import GraphEvent, channels_of, messages_in, update_writes
 from .subgraphs import ToolCallOwners, base_of
 
 __all__ = ("Nested", "PartsTranslator", "Steps")
@@ -81,6 +82,7 @@ class PartsTranslator:
         shown: The messages, as dicts, that the client has already.
         earlier_results: Whether the results of calls of earlier answers are told.
         messages_key: The channel of messages.
+        resumes: Whether the run may go on from a pause.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class PartsTranslator:
         shown: Iterable[Any] = (),
         earlier_results: bool = False,
         messages_key: str = "messages",
+        resumes: bool = True,
     ) -> None:
         self._messages = MessageTranslator()
         self._floor = Floor(self._messages)
@@ -114,6 +117,7 @@ class PartsTranslator:
         self._past_calls: set[str] = set()
         self._tells_earlier = earlier_results
         self._messages_key = messages_key
+        self._repeats = Repeats(expected=resumes)
         self._interrupts: set[str] = set()
         self._ui_messages = UIMessages()
         self._one_step = steps == "run"
@@ -169,7 +173,8 @@ class PartsTranslator:
 
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
-        chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
+        chunks = [*self._tell_cached(), *self._floor.close()]
+        chunks.extend(self._follow(self._messages.finish(), ()))
         if self._known_namespaces and not self._interrupts:
             # The call of a message that has not come to the state is no client's to answer.
             chunks.extend(self._follow(self._messages.give_up_calls(), ()))
@@ -178,6 +183,10 @@ class PartsTranslator:
         chunks.extend(self._finish_step(reason))
         chunks.append(MessageFinishChunk(reason, *usage))
         return chunks
+
+    def _tell_cached(self) -> Iterator[AssistantStreamChunk]:
+        for place, channels in () if self._interrupts else self._repeats.release():
+            yield from self._emit_whole(place, channels)
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
@@ -220,14 +229,16 @@ class PartsTranslator:
         return "stop" if reason == "unknown" else reason
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        cached = is_cached(payload)
+        may_repeat = self._repeats.has(namespace, payload)
+        if not may_repeat:
+            self._remember_repeats(namespace)
         chunks: list[AssistantStreamChunk] = []
         for node, written in update_writes(payload):
             channels = written
             if namespace not in self._telling:
                 channels = with_written_messages(written, self._messages_key)
-            if cached:
-                self._remember(channels)
+            if may_repeat:
+                self._repeats.hold(Place(namespace, node), channels)
                 self._owners.resume(channels, namespace)
             else:
                 if self._transcripts and (call_id := self._nests(namespace)):
@@ -238,12 +249,17 @@ class PartsTranslator:
                 chunks.extend(self._emit_whole(place, channels))
         return chunks
 
+    def _remember_repeats(self, namespace: tuple[str, ...]) -> None:
+        for _, channels in self._repeats.confirm(namespace):
+            self._remember(channels)
+
     def _on_values(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         channels = channels_of(payload)
         if channels is None:
             return ()
         chunks: _Chunks = ()
         if namespace in self._known_namespaces:
+            self._repeats.end_step(namespace)
             chunks = self._emit_whole(Place(namespace), channels)
             self._written.settle(namespace)
             self._messages.settle(namespace)
@@ -312,6 +328,7 @@ class PartsTranslator:
 
     def _on_interrupts(self, namespace: tuple[str, ...], interrupts: Iterable[Any]) -> _Chunks:
         # A subgraph's interrupt is told again by every graph around it, the subgraph first.
+        self._remember_repeats(namespace)
         parent_id = self._owners.owner_of(namespace)
         chunks: list[AssistantStreamChunk] = []
         for interrupt in interrupts:
@@ -343,6 +360,8 @@ class PartsTranslator:
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
         place, parent_id, hidden, answer, schema = route
         if hidden:
+            if isinstance(message, ToolMessage):
+                self._owners.answer(message.tool_call_id)
             return ()
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
             self._owners.answer(message.tool_call_id)
@@ -452,6 +471,8 @@ class PartsTranslator:
             if route is not _HIDDEN or id(message) in self._anonymous:
                 continue  # It was shown in this run.
             self._keep(message, _HIDDEN)
-            if isinstance(message, AIMessage):
+            if isinstance(message, ToolMessage):
+                self._owners.answer(message.tool_call_id)
+            elif isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])

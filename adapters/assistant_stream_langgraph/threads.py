@@ -18,7 +18,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.channels import UntrackedValue
 from langgraph.graph import END
 from langgraph.pregel import Pregel
-from langgraph.types import StateSnapshot
+from langgraph.types import Command, StateSnapshot
 
 from assistant_stream_ce.errors import AssistantStreamError, RequestError
 
@@ -28,6 +28,7 @@ __all__ = (
     "ThreadGate",
     "at_checkpoint",
     "checkpoint_id",
+    "goes_on",
     "is_graph",
     "is_settled",
     "open_tool_calls",
@@ -46,10 +47,15 @@ def is_graph(value: object) -> TypeGuard[Graph]:
     return isinstance(value, Pregel)
 
 
+def goes_on(input: object) -> bool:
+    """Whether a run with this input goes on from where its thread stands."""
+    return input is None or isinstance(input, Command)
+
+
 def untracked_channels(graph: object) -> frozenset[str]:
     """The channels of a graph that no checkpoint holds, such as the counters of middleware. A
     stream tells their values, but they are no part of a thread's state."""
-    channels = graph.channels if is_graph(graph) else {}
+    channels: dict[str, Any] = getattr(graph, "channels", {}) if is_graph(graph) else {}
     return frozenset(k for k, channel in channels.items() if isinstance(channel, UntrackedValue))
 
 

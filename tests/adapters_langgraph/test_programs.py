@@ -10,13 +10,15 @@ from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware, ModelFallbackMiddleware
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
 from langchain_core.tools import tool
+from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
-from langgraph.types import Command, interrupt
+from langgraph.types import CachePolicy, Command, interrupt
 
+from assistant_stream_ce._json import to_json
 from assistant_stream_ce.testing import collect, replay_state
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph import stream_graph
@@ -201,3 +203,76 @@ async def test_a_call_that_the_agent_could_not_read_leaves_nobody_waiting(form: 
     assert shown.text == "Let me see. "
     assert results(shown) == {"w1": "The arguments of this call could not be read."}
     assert shown.status == {"type": "complete", "reason": "stop"}
+
+
+def asking_beside() -> Graph:
+    """An agent that calls two tools, of which one asks a person."""
+
+    @tool
+    def ask(question: str) -> str:
+        """Ask a person."""
+        return f"They said {interrupt(question)}."
+
+    asked = call("ask", '{"question": "Sure?"}', "a1")
+    turn = ["Both. ", asked, call("weather", '{"city": "Rome"}', "w1", 1)]
+    model = ScriptedChatModel(turns=[turn, "All is well."])
+    return create_agent(model, tools=[ask, weather], checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_what_an_agent_says_after_a_pause_is_in_no_tool(form: str) -> None:
+    """A tool that had run beside the one that paused has its result before the agent speaks."""
+    graph = asking_beside()
+    await play(FORMS[form](graph, human("hello"), CONFIG))
+    before = {"messages": to_json((await graph.aget_state(CONFIG)).values["messages"])}
+    events = FORMS[form](graph, Command(resume="yes"), CONFIG)
+    shown = show((await play(events, initial_state=before)).chunks)
+    said = [(part.get("parentId"), part["text"]) for part in shown.parts if "text" in part]
+    assert said == [(None, "All is well.")]
+
+
+async def cached() -> Graph:
+    """A graph whose nodes have run before, on another thread."""
+    model = ScriptedChatModel(turns=["From the model. "])
+
+    async def ask(state: MessagesState) -> Any:
+        return {"messages": [await model.ainvoke(state["messages"])]}
+
+    def close(state: MessagesState) -> Any:
+        return {"messages": [AIMessage("By hand.")]}
+
+    policy: Any = CachePolicy(key_func=lambda state: "always")
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", ask, cache_policy=policy).add_edge(START, "ask")
+    builder.add_node("close", close, cache_policy=policy).add_edge("ask", "close")
+    graph = builder.compile(checkpointer=InMemorySaver(), cache=InMemoryCache())
+    await graph.ainvoke(human("hello"), {"configurable": {"thread_id": "earlier"}})
+    return graph
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "messages"])
+async def test_what_comes_from_the_cache_of_a_node_is_told(form: str) -> None:
+    graph = await cached()
+    shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert shown.text == "From the model. By hand."
+    state = (await play(FORMS[form](await cached(), human("hello"), CONFIG), parts=False)).state
+    assert [message["content"] for message in state["messages"]][-2:] == [
+        "From the model. ",
+        "By hand.",
+    ]
+
+
+async def test_beside_a_node_that_runs_it_is_told_where_the_run_is_known_to_be_new() -> None:
+    def speak(state: MessagesState) -> Any:
+        return {"messages": [AIMessage("Fresh.")]}
+
+    def recall(state: MessagesState) -> Any:
+        return {"messages": [AIMessage("Known.")]}
+
+    policy: Any = CachePolicy(key_func=lambda state: "always")
+    builder = StateGraph(MessagesState).add_node("speak", speak).add_edge(START, "speak")
+    builder.add_node("recall", recall, cache_policy=policy).add_edge(START, "recall")
+    graph = builder.compile(checkpointer=InMemorySaver(), cache=InMemoryCache())
+    await graph.ainvoke(human("hello"), {"configurable": {"thread_id": "earlier"}})
+    shown = show(await collect(stream_graph(graph, human("hello"), CONFIG)))
+    assert sorted(shown.text.split(".")) == ["", "Fresh", "Known"]
