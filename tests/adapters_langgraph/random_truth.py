@@ -50,12 +50,17 @@ def _check_grown(earlier: list[dict[str, Any]], later: list[dict[str, Any]]) -> 
 
 
 def _check_messages_grew(shown: Shown) -> None:
-    """Messages in the state grow to what they are at the end, unless the graph removes them."""
+    """Messages in the state grow to what they are at the end, unless the graph removes them.
+
+    One that a subgraph has changed and then removed from its own copy is shown as it was changed:
+    until the subgraph ends nobody knows that its outer graph will never hear of that.
+    """
     if not shown.options.mirrors_messages or FORMS[shown.form].state == "none":
         return
     final = {m["id"]: m for m in shown.truth.get("messages", ()) if m.get("id")}
     history = [{m.id for m in messages} for messages in shown.history]
     stays = {i for i in final if all(i in ids for ids in history[_first(history, i) :])}
+    stays -= {m.id for m in shown.removed if m.id in stays and m.text != _content_text(final[m.id])}
     states = [_messages_of(snapshot) for snapshot in shown.snapshots]
     for earlier, later in pairwise(states):
         for message_id, old in earlier.items():

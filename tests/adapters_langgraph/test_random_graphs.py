@@ -152,6 +152,9 @@ FOUND = {
     "the same words twice, once in a subgraph that removes them": _plan(
         Say(silent=True), Inner((Loop(), Drop("all")))
     ),
+    "a subgraph that changes a message and removes it from its own copy": _plan(
+        Inner((Edit("first"), Drop("first"), Say()))
+    ),
     "a subgraph that removes from its own copy": _plan(Say(), Inner((Drop("first"), Say()))),
 }
 """What the random graphs have found, each as small as it gets."""
