@@ -55,6 +55,7 @@ class MessageState:
     """One model message and how much of it has been told."""
 
     __slots__ = (
+        "about",
         "book",
         "finish_reason",
         "finished",
@@ -80,6 +81,8 @@ class MessageState:
         self.id = id
         self.place = place
         self.parent_id = parent_id
+        self.about: object = None
+        """What is told of the model call, as LangGraph's metadata."""
         self.text: list[str] = []
         self.reasoning: list[str] = []
         self.book = CallBook()
@@ -131,15 +134,16 @@ class MessageIndex:
         return list(dict.fromkeys(self._by_name.values()))
 
     def find_streamed(
-        self, name: str | None, place: Place, run_id: str | None
+        self, name: str | None, place: Place, run_id: str | None, about: object = None
     ) -> MessageState | None:
-        """Return the message that a chunk belongs to, if any of its chunks came before."""
+        """Return the message that a chunk belongs to, if any of its chunks came before; `about` is
+        what is told of the model call."""
         if run_id is not None:
             known = self._by_name.get(run_id)
         elif name in self._by_name:
             return self._by_name[name]
         else:
-            known = self.get(_without_suffix(name)) or self._guess(name, place)
+            known = self.get(_without_suffix(name)) or self._guess(name, place, about)
         if known is not None:
             self.remember(known, name)
         return known
@@ -244,19 +248,22 @@ class MessageIndex:
             if not group:
                 del self._open[message.place]
 
-    def _guess(self, name: str | None, place: Place) -> MessageState | None:
+    def _guess(self, name: str | None, place: Place, about: object) -> MessageState | None:
         """The open message that an unknown name is the second name of.
 
         A message has at most one name of LangChain's and usually one of the provider's, so one
-        that has the kind already is another message.
+        that has the kind already is another message. So is one of another model. Of several calls
+        of one model, those are the same of which the very same is told.
         """
-        group = self._open.get(place, ())
+        group = [m for m in self._open.get(place, ()) if m.about is about or m.about == about]
         if name is None:
             return next((m for m in group if not (m.has_run_id or m.has_provider_id)), None)
         if name.startswith(_RUN_PREFIX):
             candidates = [m for m in group if not m.has_run_id]
         else:
             candidates = [m for m in group if not m.has_provider_id]
+        if len(candidates) > 1:
+            candidates = [m for m in candidates if m.about is about]
         return candidates[0] if len(candidates) == 1 else None
 
 

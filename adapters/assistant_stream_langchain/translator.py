@@ -85,6 +85,7 @@ class MessageTranslator:
         run_id: str | None = None,
         whole: bool = False,
         schema: str | None = None,
+        about: object = None,
     ) -> list[AssistantStreamChunk]:
         """Return the chunks that `message` adds to the run.
 
@@ -99,10 +100,12 @@ class MessageTranslator:
                 it, one that repeats a finished message is taken for that.
             schema: The schema that the model's text is to fill, if any. Text that is JSON then
                 becomes a data part of this name, once it is complete.
+            about: What is told of the model call, as LangGraph's metadata: chunks of which other
+                things are told belong to other messages.
         """
         self.speaker = None
         if isinstance(message, AIMessageChunk) and not whole:
-            return self._feed_chunk(message, place, parent_id, run_id, schema)
+            return self._feed_chunk(message, place, parent_id, run_id, schema=schema, about=about)
         if isinstance(message, AIMessage):
             return self._feed_whole(message, place, parent_id, run_id, schema)
         if isinstance(message, ToolMessage):
@@ -267,9 +270,11 @@ class MessageTranslator:
         place: Place,
         parent_id: str | None,
         run_id: str | None,
+        *,
         schema: str | None,
+        about: object,
     ) -> Chunks:
-        message = self._index.find_streamed(chunk.id, place, run_id)
+        message = self._index.find_streamed(chunk.id, place, run_id, about)
         self.speaker = message
         if message is not None:
             delta = next_delta(chunk.__dict__, message, self.teller)
@@ -284,6 +289,7 @@ class MessageTranslator:
             message = None
         if message is None:
             message = self._index.add(chunk.id, place, parent_id, run_id, streamed=True)
+            message.about = about
             message.structured = NativeAnswer(schema) if schema is not None else None
         self.speaker = message
         out: Chunks = []

@@ -56,8 +56,6 @@ class Conversation:
         """Streaming messages by every id they have; `None` for those that are not shown."""
         self._growing: list[LiveMessage] = []
         """The streamed messages that no update or state has settled."""
-        self._by_task: dict[Any, LiveMessage] = {}
-        """The message that each task has begun last, for a second id of it."""
         self._written_by: dict[str | None, str] = {}
         """The task whose node has written a message that no model has streamed, by its id."""
         self._dumps = MessageDumps()
@@ -178,10 +176,10 @@ class Conversation:
         if not self._is_shown(namespace, metadata):
             self._live[message_id] = None
             return []
-        task = (namespace, metadata.get("langgraph_checkpoint_ns"))
-        growing = self._by_task.get(task)
-        if growing is not None and not growing.done and _is_other_name(growing, message_id):
+        growing = self._named_again(namespace, message_id, metadata)
+        if growing is not None:
             self._live[message_id] = growing
+            growing.has_two_names = True
             operations = growing.append(chunk)
             if not message_id.startswith("lc_"):
                 del self._places[growing.value["id"]]
@@ -192,11 +190,29 @@ class Conversation:
         place = self._places.get(message_id, len(self.value))
         live = LiveMessage(chunk, [self._key, str(place)])
         live.origin = (namespace, metadata.get("langgraph_node"))
-        live.task = metadata.get("langgraph_checkpoint_ns")
-        self._live[message_id] = self._by_task[task] = live
+        live.task, live.about = metadata.get("langgraph_checkpoint_ns"), metadata
+        self._live[message_id] = live
         self._growing.append(live)
         operations.extend(self._put_at(place, live.value))
         return operations
+
+    def _named_again(
+        self, namespace: tuple[str, ...], message_id: str, metadata: Mapping[str, Any]
+    ) -> LiveMessage | None:
+        """The message that an unknown id is the second one of. A task may ask several models at
+        the same time: of another one other things are told."""
+        task = metadata.get("langgraph_checkpoint_ns")
+        found = [
+            live
+            for live in self._growing
+            if not (live.done or live.has_two_names)
+            and (live.origin[0], live.task) == (namespace, task)
+            and _is_other_name(live, message_id)
+            and (live.about is metadata or live.about == metadata)
+        ]
+        if len(found) > 1:
+            found = [live for live in found if live.about is metadata]
+        return found[0] if len(found) == 1 else None
 
     def _merge(
         self,

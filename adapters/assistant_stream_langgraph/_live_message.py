@@ -51,6 +51,10 @@ class LiveMessage:
         """The namespace and the node that it is streamed in."""
         self.task: str | None = None
         """The task that it is streamed in, by the names around it."""
+        self.about: Mapping[str, Any] = {}
+        """What LangGraph tells of the model call."""
+        self.has_two_names = False
+        """Whether it has come under LangChain's id and under the provider's."""
         self.is_named = False
         """Whether its node has written it under an id that it has."""
         self.done = False

@@ -62,6 +62,8 @@ class _Route(NamedTuple):
     """For a message that is a value and no text."""
     schema: str | None = None
     """The schema that its text is to fill."""
+    about: Mapping[str, Any] | None = None
+    """What LangGraph tells of the model call."""
 
 
 _HIDDEN = _Route(hidden=True)
@@ -358,7 +360,7 @@ class PartsTranslator:
         return chunks
 
     def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
-        place, parent_id, hidden, answer, schema = route
+        place, parent_id, hidden, answer, schema, about = route
         if hidden:
             if isinstance(message, ToolMessage):
                 self._owners.answer(message.tool_call_id)
@@ -371,7 +373,7 @@ class PartsTranslator:
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)
         chunks: _Chunks = self._messages.feed(
-            message, place=place, parent_id=parent_id, whole=whole, schema=schema
+            message, place=place, parent_id=parent_id, whole=whole, schema=schema, about=about
         )
         if answer is None and self._messages.speaker is not None:
             self._speakers[message.id] = self._messages.speaker
@@ -441,7 +443,7 @@ class PartsTranslator:
         answer = None if name is None else StructuredAnswer(name)
         parent_id = owner if action == "nest" else None
         schema = native_schema_of(metadata)
-        return self._keep(message, _Route(place, parent_id, False, answer, schema))
+        return self._keep(message, _Route(place, parent_id, False, answer, schema, metadata))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import operator
 from collections import Counter
@@ -33,6 +34,7 @@ from assistant_stream_langchain._runs import final_message
 from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langgraph.random_plans import (
     Ask,
+    Both,
     Drop,
     Edit,
     Fan,
@@ -156,11 +158,15 @@ class Stage:
 
         return run
 
-    async def ask(self, speech: Speech, messages: Any, place: str, **spoken: Any) -> Spoken:
+    async def ask(
+        self, speech: Speech, messages: Any, place: str, *, of: str = "model", **spoken: Any
+    ) -> Spoken:
         """Have a model say something; it is told and recorded."""
         name = self.name(place)
         tags = ["nostream"] if spoken.get("secret") else None
-        model = ScriptedChatModel(turns=[script(speech, name)], tags=tags)
+        # A provider names its messages or it does not, so one that does is another one.
+        about = {"ls_provider": "named" if speech.own_id else "plain", "ls_model_name": of}
+        model = ScriptedChatModel(turns=[script(speech, name)], tags=tags, metadata=about)
         record = Spoken(_whole(speech), broken_off=True, **spoken)
         self.spoken.append(record)
         message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
@@ -282,6 +288,8 @@ def _node(step: Step, stage: Stage, where: Where) -> Callable[[Any], Coroutine[A
         match step:
             case Say():
                 return await _say(step, state, stage, where)
+            case Both():
+                return await _both(step, state, stage, where)
             case Ask():
                 return await _ask(step, state, stage, where)
             case Drop():
@@ -333,6 +341,23 @@ async def _say(step: Say, state: Any, stage: Stage, where: Where) -> Any:
             pass
     said.written = written[0] if isinstance(written, list) else written
     return Command(update={"messages": written}) if step.command else {"messages": written}
+
+
+async def _both(step: Both, state: Any, stage: Stage, where: Where) -> Any:
+    asked = [
+        stage.ask(
+            speech,
+            state["messages"],
+            f"{where.place}{name[0]}",
+            of=name,
+            depth=where.depth,
+            kept=step.keeps in ("both", name),
+            beside=True,
+        )
+        for name, speech in (("first", step.first), ("second", step.second))
+    ]
+    said = [await one for one in asked] if stage.sync else await asyncio.gather(*asked)
+    return {"messages": [spoken.message for spoken in said if spoken.kept]}
 
 
 async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:

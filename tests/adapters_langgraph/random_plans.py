@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 __all__ = (
     "Ask",
+    "Both",
     "Drop",
     "Edit",
     "Fan",
@@ -102,6 +103,16 @@ class Say:
 
 
 @dataclass(frozen=True)
+class Both:
+    """A node that asks two models at the same time."""
+
+    first: Speech = Speech()
+    second: Speech = Speech(("b",))
+    keeps: Literal["both", "first", "second"] = "both"
+    """Whose messages it returns."""
+
+
+@dataclass(frozen=True)
 class Loop:
     """An agent: a model, its tools, and the model again."""
 
@@ -123,7 +134,7 @@ class Ask:
 class Fan:
     """Nodes side by side: one node that is sent several pieces of work, or several nodes."""
 
-    branches: tuple[Say | Ask, ...]
+    branches: tuple[Say | Both | Ask, ...]
     sent: bool = True
 
 
@@ -165,7 +176,7 @@ class Private:
     kept: bool = True
 
 
-Step: TypeAlias = Say | Loop | Ask | Fan | Drop | Edit | Tell | Inner | Private
+Step: TypeAlias = Say | Both | Loop | Ask | Fan | Drop | Edit | Tell | Inner | Private
 
 
 @dataclass(frozen=True)
@@ -238,11 +249,12 @@ _TELL = st.builds(
     st.booleans(),
     st.lists(_WRITES, max_size=3).map(tuple),
 )
+_BOTH = st.builds(Both, _SPEECH, _SPEECH, st.sampled_from(["both", "first", "second"]))
 _KEPT_SAY = st.builds(Say, _SPEECH, st.sampled_from(["kept", "renamed", "aside"]))
 _FAN = st.builds(
     Fan,
     st.one_of(
-        st.lists(_SAY, min_size=2, max_size=3).map(tuple),
+        st.lists(st.one_of(_SAY, _SAY, _BOTH), min_size=2, max_size=3).map(tuple),
         # Beside a pause: what is written without an id has another one each time that it is told.
         st.lists(st.one_of(_KEPT_SAY, _ASK), min_size=2, max_size=3).map(tuple),
     ),
@@ -250,6 +262,7 @@ _FAN = st.builds(
 )
 _FLAT: st.SearchStrategy[Step] = st.one_of(
     _SAY,
+    _BOTH,
     st.builds(Loop, _CALLING, _SPEECH, st.booleans()),
     _ASK,
     _FAN,

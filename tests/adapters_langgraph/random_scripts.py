@@ -34,10 +34,13 @@ def script(speech: Speech, name: str) -> Any:
         chunks = _in_blocks(speech, name, calls)
     else:
         chunks = _as_text(speech, name, calls)
-    for chunk in chunks:
-        chunk.id = own_id
-        if speech.style == "blocks":
+    if speech.style == "blocks":
+        for chunk in chunks:
             chunk.response_metadata["model_provider"] = "anthropic"
+        chunks[0].id = own_id  # The others get LangChain's.
+    else:
+        for chunk in chunks:
+            chunk.id = own_id
     return [0.002 if speech.pause else 0.0, *chunks]
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import chain
 from typing import Annotated, Any, TypedDict
 
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware, ModelFallbackMiddleware
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
@@ -144,6 +145,34 @@ async def test_models_that_one_node_asks_at_the_same_time_are_told_one_by_one(fo
     shown = show((await play(FORMS[form](pros_and_cons(), human("hello"), CONFIG))).chunks)
     answers = ("Pro: it is so. ", "Con: it is so. ")
     assert shown.text in ("".join(answers), "".join(reversed(answers)))
+
+
+NAMED_ONCE = [
+    [
+        AIMessageChunk(content=text, id=f"msg_{name}" if text == name else None)
+        for text in (name, "1", "2")
+    ]
+    for name in ("a", "b")
+]
+"""Answers whose provider names them in their first chunk alone."""
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "events v1", "events v2"])
+@pytest.mark.parametrize("parts", [True, False])
+async def test_answers_of_one_model_are_told_apart_by_their_calls(form: str, parts: bool) -> None:
+    model = ScriptedChatModel(turns=[[0.001, *chunks] for chunks in NAMED_ONCE])
+
+    async def ask(state: MessagesState) -> Any:
+        return {"messages": await model.abatch([state["messages"]] * 2)}
+
+    builder = StateGraph(MessagesState).add_node("ask", ask).add_edge(START, "ask")
+    run = await play(FORMS[form](builder.compile(), human("hello"), None), parts=parts)
+    if parts:
+        assert show(run.chunks).text in ("a12b12", "b12a12")
+    else:
+        lists = [state.get("messages", []) for state in run.states if state]
+        texts = {str(message["content"]) for message in chain(*lists)} - {"hello"}
+        assert all("a12".startswith(text) or "b12".startswith(text) for text in texts)
 
 
 def asking_inside() -> Graph:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.adapters_langgraph.random_account import check_account
 from tests.adapters_langgraph.random_plans import (
     Ask,
+    Both,
     Drop,
     Edit,
     Fan,
@@ -151,6 +152,13 @@ FOUND = {
     ),
     "the same words twice, once in a subgraph that removes them": _plan(
         Say(silent=True), Inner((Loop(), Drop("all")))
+    ),
+    "two models of one node": _plan(
+        Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
+    ),
+    "models of two providers in one node": _plan(
+        Both(Speech(("a", "b"), own_id=True), Speech(("c", "d"))),
+        Both(Speech(("e", "f")), Speech(("g", "h"), own_id=True), keeps="first"),
     ),
     "a subgraph that changes a message and removes it from its own copy": _plan(
         Inner((Edit("first"), Drop("first"), Say()))
