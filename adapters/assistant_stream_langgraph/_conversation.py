@@ -205,10 +205,10 @@ class Conversation:
         found = [
             live
             for live in self._growing
-            if not (live.done or live.has_two_names)
+            if not live.done
             and (live.origin[0], live.task) == (namespace, task)
             and _is_other_name(live, message_id)
-            and (live.about is metadata or live.about == metadata)
+            and (live.about is metadata or (live.about == metadata and not live.has_two_names))
         ]
         if len(found) > 1:
             found = [live for live in found if live.about is metadata]

@@ -23,7 +23,7 @@ def check_account(shown: Shown) -> None:
         return
     parts = shown.snapshots[-1]["parts"]
     _check_data(shown, [part for part in parts if part["type"] == "data"])
-    answers = list(_answers(shown))
+    answers = _answers(shown)
     _check_sources(shown, [part["url"] for part in parts if part["type"] == "source"], answers)
     if not shown.failed:
         _check_finish(shown, parts, answers)
@@ -43,15 +43,22 @@ class Answer:
     beside: bool = False
 
 
-def _answers(shown: Shown) -> Iterator[Answer]:
+def _answers(shown: Shown) -> list[Answer]:
     """The answers that are told, in the order in which they were given."""
-    carries = FORMS[shown.form]
     known = {message.id for message in shown.before}
     kept: dict[Any, AIMessage] = {}
     for messages in shown.history:
         for message in messages:
             if isinstance(message, AIMessage) and message.id not in known:
                 kept[message.id or id(message)] = message
+    told = list(_told(shown, kept))
+    # What is left was said before a pause, and only now an outer graph has come to know it.
+    return [*(Answer(message, True) for message in kept.values()), *told]
+
+
+def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
+    """What was said in this run, as it is told; takes it out of what is `kept`."""
+    carries = FORMS[shown.form]
     for spoken in shown.spoken:
         nested = spoken.parent_id is not None
         forms = [kept.pop(name, None) for name in _names(spoken, kept)]
@@ -66,7 +73,6 @@ def _answers(shown: Shown) -> Iterator[Answer]:
         elif spoken.depth or carries.tokens:
             # A graph inside may have removed it before it came to the state.
             yield Answer(spoken.message, False, True, nested, spoken.beside)
-    yield from (Answer(message, True) for message in kept.values())
 
 
 def _names(spoken: Spoken, kept: dict[Any, AIMessage]) -> Iterator[Any]:

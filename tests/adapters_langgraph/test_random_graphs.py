@@ -153,6 +153,11 @@ FOUND = {
     "the same words twice, once in a subgraph that removes them": _plan(
         Say(silent=True), Inner((Loop(), Drop("all")))
     ),
+    "an agent that goes on after a pause beside a tool": _plan(
+        Loop(
+            Speech(uses=(Use("plain"), Use("asking"), Use("asking")), ends="length"), prebuilt=True
+        )
+    ),
     "two models of one node": _plan(
         Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
     ),
