@@ -14,6 +14,7 @@ from langchain.agents import create_agent
 from langchain_core._api import LangChainBetaWarning
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk
+from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import PrivateAttr
 
 from assistant_stream_ce import DataStreamResponse, TextDeltaChunk
@@ -138,3 +139,22 @@ async def test_the_model_of_a_sub_agent_stops(
     said = model.said
     await asyncio.sleep(0.03)
     assert model.said == said > 0
+
+
+@pytest.mark.parametrize("leave", [cancel_the_reader, cancel_a_scope, close_it, drop_the_response])
+async def test_who_has_left_knows_that_the_graph_has_ended(
+    leave: Callable[[ChunkStream], Awaitable[None]],
+) -> None:
+    """What the graph does to clean up is done by then, however long it takes."""
+    ended: list[str] = []
+
+    async def work(state: MessagesState) -> Any:
+        try:
+            await ScriptedChatModel(turns=[["on and on "] * 1000], delay=0.001).ainvoke("go")
+        finally:
+            await asyncio.sleep(0.05)
+            ended.append("cleaned up")
+
+    builder = StateGraph(MessagesState).add_node("work", work).add_edge(START, "work")
+    await asyncio.wait_for(leave(stream_graph(builder.compile(), human("go"))), 10)
+    assert ended == ["cleaned up"]

@@ -20,6 +20,7 @@ from langgraph_sdk.schema import StreamPart
 
 from assistant_stream_ce.errors import AssistantStreamError
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langchain.visibility import Visibility
 from assistant_stream_langgraph import from_langgraph_events
 from tests.adapters_langgraph.graphs import CASES, human
 from tests.adapters_langgraph.runs import FORMS, Graph, Parts, call, play
@@ -82,7 +83,9 @@ async def test_a_call_with_the_nostream_tag_is_not_told_by_any_form(
     form: str, streams: bool
 ) -> None:
     graph = talking(tags=["nostream"], streams=streams)
-    run = await play(FORMS[form](graph, human("hi"), CONFIG))
+    # It is not even in the stream, so that no rule could show it.
+    visibility = Visibility(show_internal=True)
+    run = await play(FORMS[form](graph, human("hi"), CONFIG), visibility=visibility)
     assert run.parts.text == "Out loud. Whole."
 
 
