@@ -67,6 +67,7 @@ class MessageState:
         "place",
         "reasoning",
         "reconciled",
+        "settled_at",
         "started_at",
         "step_open",
         "structured",
@@ -97,6 +98,8 @@ class MessageState:
         self.started_at: float | None = None
         """When the model was called, by `time.monotonic()`; `None` when nobody has said so."""
         self.usage: tuple[int, int] | None = None
+        self.settled_at = 0
+        """How many tasks had begun when it came complete."""
         self.finish_reason: FinishReason | None = None
         self.has_run_id = self.has_provider_id = False
         self.step_open = self.finished = self.reconciled = False
@@ -117,6 +120,8 @@ class MessageIndex:
         self._by_name: dict[str, MessageState] = {}
         self._nameless: dict[int, tuple[AIMessage, MessageState]] = {}
         """Complete messages that had no id, by identity; held so that none is reused."""
+        self._begun: dict[str, int] = {}
+        """The tasks that have begun, by id, each with its number."""
         self._open: dict[Place, list[MessageState]] = {}
         self._unsettled: dict[tuple[str, ...], list[MessageState]] = {}
         """By namespace: what may come complete, or come again under an id of its own."""
@@ -170,12 +175,18 @@ class MessageIndex:
         """What a complete message of an unknown id, or of none, may be a repetition of; the
         latest first: streamed messages that have not come complete, where one of `place` may have
         been streamed, and those that have come complete without an id, if this one may be theirs:
-        a state names what it has, and LangGraph by an id of its own kind."""
+        a state names what it has, and LangGraph by an id of its own kind. What was not yet told
+        when a task began, that task does not repeat."""
         named = name is not None and (place.node is None or _is_uuid(name))
+        begun = self._begun.get((place.task or "").rpartition(":")[2])
         found = [
             message
             for message in reversed(self._unsettled.get(place.namespace, ()))
-            if (named if message.reconciled else _is_around(message.place, place))
+            if (
+                named and (begun is None or message.settled_at < begun)
+                if message.reconciled
+                else _is_around(message.place, place)
+            )
         ]
         if place.task is not None:
             # What a graph inside the task has said, and the task gives back as its own.
@@ -187,12 +198,16 @@ class MessageIndex:
 
     def settle(self, message: MessageState, *, named: bool) -> None:
         """A message has come complete; it may come again under an id if it has none yet."""
-        message.reconciled = True
+        message.reconciled, message.settled_at = True, len(self._begun)
         group = self._unsettled.setdefault(message.place.namespace, [])
         if named and message in group:
             group.remove(message)
         elif not named and message not in group:
             group.append(message)
+
+    def begin_task(self, task_id: str) -> None:
+        """A task has begun, and with it what can be known to it."""
+        self._begun.setdefault(task_id, len(self._begun) + 1)
 
     def settle_named(self, names: Iterable[str | None]) -> None:
         """Messages have come complete by these names, those of them that are known: no other

@@ -240,6 +240,10 @@ class MessageTranslator:
             message.started_at = started_at
             message.time_to_first_token = time_to_first_token
 
+    def begin_task(self, task_id: str) -> None:
+        """A task of a graph has begun: it repeats nothing that is told later by another."""
+        self._index.begin_task(task_id)
+
     def note_last(self, name: str | None, parent_id: str | None) -> None:
         """Note whose words stand last under a parent, where that is not whose were fed last."""
         message = self._index.get(name)

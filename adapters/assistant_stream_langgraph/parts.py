@@ -300,6 +300,7 @@ class PartsTranslator:
         # A task that starts with a call which nobody has made in this run goes on after a pause.
         calls = self._owners.start_task(payload)
         self._clock.start_task(payload["id"])
+        self._messages.begin_task(payload["id"])
         self._running.start(namespace, payload["id"], calls)
         for call_id in calls:
             if not self._messages.waits_for(call_id):

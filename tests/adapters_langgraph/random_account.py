@@ -99,7 +99,10 @@ def _check_data(shown: Shown, parts: list[dict[str, Any]]) -> None:
         here = [_shown(part) for part in told if part.get("parentId") == parent]
         assert _is_in_order(here, events), "data parts are in another order than they were told"
     waiting = sorted(interrupt.id for interrupt in shown.interrupts)
-    assert sorted(asked) == (waiting if carries.state != "none" else [])
+    if shown.failed:  # The question that this run has answered stands in the state again.
+        assert set(asked) <= set(waiting)
+    else:
+        assert sorted(asked) == (waiting if carries.state != "none" else [])
 
 
 def _shown(part: dict[str, Any]) -> tuple[str, Any]:

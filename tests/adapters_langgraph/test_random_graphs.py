@@ -158,6 +158,10 @@ FOUND = {
             Speech(uses=(Use("plain"), Use("asking"), Use("asking")), ends="length"), prebuilt=True
         )
     ),
+    "the same answer to three questions": _plan(Fan((Ask(Speech()), Ask(), Ask()))),
+    "a tool that fails after a pause": _plan(
+        Inner((Ask(), Loop(Speech(uses=(Use("raising"),)), prebuilt=True)))
+    ),
     "two models of one node": _plan(
         Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
     ),
