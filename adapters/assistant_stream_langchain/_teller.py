@@ -90,13 +90,25 @@ class Teller:
             return None
         if message.structured is not None:
             return None
+        message.thought = None
         message.text.append(text)
         return TextDeltaChunk, text, message.parent_id
+
+    def next_reasoning(self, text: str, key: object, message: MessageState) -> Delta | None:
+        """One more piece of the reasoning that stands last, if that is this message's."""
+        if self._tail is None or self._tail[0] is not message or self._tail[1] != key:
+            return None
+        if message.structured is not None or (message.think is not None and message.think.held):
+            return None
+        message.reasoning.append(text)
+        return ReasoningDeltaChunk, text, message.parent_id
 
     def next_args(self, args: str, index: int | str | None, message: MessageState) -> Delta | None:
         """One more piece of the arguments of a call that is open."""
         call = message.book.next_of(index)
         if call is None or call.closed or not call.begun:
+            return None
+        if message.think is not None and message.think.held:
             return None
         call.args.append(args)
         return ToolCallDeltaChunk, args, call.wire_id

@@ -19,18 +19,19 @@ _CLOSE = "</think>"
 class ThinkTag:
     """Splits the text of one message, piece by piece."""
 
-    __slots__ = ("_held", "_inside", "settled")
+    __slots__ = ("_inside", "held", "settled")
 
     def __init__(self) -> None:
-        self._held: str = ""
+        self.held = ""
+        """What may be the beginning of a tag."""
         self._inside = False
         self.settled = False
         """Whether the rest of the message is plain text."""
 
     def feed(self, text: str) -> list[Fragment]:
         """Return what is certain after another piece of text."""
-        text = self._held + text
-        self._held = ""
+        text = self.held + text
+        self.held = ""
         if self._inside:
             return self._inner(text)
         start = text.lstrip()
@@ -38,14 +39,14 @@ class ThinkTag:
             self._inside = True
             return self._inner(start[len(_OPEN) :])
         if _OPEN.startswith(start):
-            self._held = text
+            self.held = text
             return []
         self.settled = True
         return [TextFragment(text)]
 
     def flush(self) -> list[Fragment]:
         """Return what was held back, at the end of the text or before something else."""
-        held, self._held = self._held, ""
+        held, self.held = self.held, ""
         if not held:
             return []
         self.settled = not self._inside
@@ -57,7 +58,7 @@ class ThinkTag:
             self.settled = True
             return [ReasoningFragment(thought, _OPEN), TextFragment(rest)]
         keep = _tag_prefix_at_end(thought)
-        self._held = thought[len(thought) - keep :]
+        self.held = thought[len(thought) - keep :]
         return [ReasoningFragment(thought[: len(thought) - keep], _OPEN)]
 
 

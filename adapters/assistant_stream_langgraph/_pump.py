@@ -82,7 +82,7 @@ async def _translate(
     try:
         async for raw in events:
             for event in read(raw):
-                if event[1] == "messages" and tell(event[2][0]):
+                if event[1] == "messages" and tell(event):
                     continue
                 for chunk in feed(event):
                     _put(channel, chunk)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from langchain_core.messages import BaseMessage
-
 from assistant_stream_ce._channel import Channel
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
 from assistant_stream_ce.state.operations import diff
@@ -81,7 +79,7 @@ class GraphTranslator:
         if self._parts is not None:
             self._parts.start()
 
-    def short_way(self, channel: Channel) -> Callable[[BaseMessage], bool]:
+    def short_way(self, channel: Channel) -> Callable[[GraphEvent], bool]:
         """The way of most tokens of most answers: straight into `channel`, to which nobody writes
         but this, and in the thread of its loop.
 
@@ -89,11 +87,12 @@ class GraphTranslator:
             What tells a message, if it is one more delta of what is being said. It returns
             whether it has; if not, nothing was done and `feed` has to look at the event.
         """
-        if self._tokens_are_parts and self._parts is not None:
-            return _short_way_of_parts(self._parts, channel)
-        if self._parts is None and self._mirror is not None and self._predictions is None:
-            return _short_way_of_state(self._mirror, channel)
-        return lambda message: False
+        parts, mirror = self._parts, self._mirror
+        if self._predictions is None and parts is not None:
+            return _short_way_of_parts(parts, None if self._tokens_are_parts else mirror, channel)
+        if self._predictions is None and mirror is not None:
+            return _short_way_of_state(mirror, channel)
+        return lambda event: False
 
     def feed(self, event: GraphEvent) -> Sequence[AssistantStreamChunk]:
         """The chunks for one event."""
@@ -179,25 +178,35 @@ class GraphTranslator:
         return [*held, *(self._parts.fail() if self._parts is not None else ())]
 
 
-def _short_way_of_parts(parts: PartsTranslator, channel: Channel) -> Callable[[BaseMessage], bool]:
+def _short_way_of_parts(
+    parts: PartsTranslator, mirror: StateMirror | None, channel: Channel
+) -> Callable[[GraphEvent], bool]:
+    """For tokens that are parts, and for tokens that are shown in `mirror` as well."""
     next_delta, put_delta = parts.next_delta, channel.put_delta_in_loop
 
-    def tell(message: BaseMessage) -> bool:
-        delta = next_delta(message)
+    def tell(event: GraphEvent) -> bool:
+        delta = next_delta(event[2][0])
         if delta is None:
             return False
         kind, text, key = delta
         put_delta(kind, text, key)
+        if mirror is None:
+            return True
+        appended = mirror.next_text(event[2][0])
+        if appended is not None:
+            channel.put_text_in_loop(*appended)
+        elif operations := mirror.feed(event):
+            channel.put_operations(operations)
         return True
 
     return tell
 
 
-def _short_way_of_state(mirror: StateMirror, channel: Channel) -> Callable[[BaseMessage], bool]:
+def _short_way_of_state(mirror: StateMirror, channel: Channel) -> Callable[[GraphEvent], bool]:
     next_text, put_text = mirror.next_text, channel.put_text_in_loop
 
-    def tell(message: BaseMessage) -> bool:
-        appended = next_text(message)
+    def tell(event: GraphEvent) -> bool:
+        appended = next_text(event[2][0])
         if appended is None:
             return False
         path, text = appended

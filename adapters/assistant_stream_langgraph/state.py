@@ -117,9 +117,8 @@ class StateMirror:
 
         `None` says that nothing was done, and that `feed` has to look at it.
         """
-        if self._conversation is None or self._root_is_foreign:
-            return None
-        return self._conversation.next_text(message)
+        # A text that grows stands in an object by now, whatever the root was.
+        return None if self._conversation is None else self._conversation.next_text(message)
 
     def finish(self) -> list[StateOperation]:
         """What is still to change after the last event."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessageChunk
@@ -25,7 +26,12 @@ BLOCKS: list[dict[str, Any]] = [
     {"type": "text", "text": "block ", "index": 0},
     {"type": "text", "text": "other ", "index": 1},
     {"type": "thinking", "thinking": "hm ", "index": 2},
+    {"type": "thinking", "thinking": "so ", "index": 2, "signature": "s"},
+    {"type": "reasoning", "reasoning": "mm ", "index": 2},
     {"type": "input_json_delta", "partial_json": '"p"', "index": 0},
+    {"type": "server_tool_use", "id": "s", "name": "search", "input": {}, "index": 3},
+    # Bedrock sends the result as the text of this block.
+    {"type": "web_search_tool_result", "tool_use_id": "s", "content": "", "index": 1},
 ]
 PIECES = st.builds(
     piece,
@@ -36,18 +42,77 @@ PIECES = st.builds(
 )
 FIELDS = st.fixed_dictionaries(
     {
-        "content": st.sampled_from(["", "text ", "<think>", "</think>"])
+        "content": st.sampled_from(["", "text ", "<th", "ink>", "</think>"])
         | st.lists(st.sampled_from(BLOCKS), max_size=2),
         "tool_call_chunks": st.lists(PIECES, max_size=2),
-        "additional_kwargs": st.sampled_from([{}, {}, {"reasoning_content": "so "}]),
+        "additional_kwargs": st.sampled_from(
+            [{}, {}, {"reasoning_content": "so "}, {"reasoning": "so "}, {"thinking": "a", "b": 1}]
+        ),
         "id": st.sampled_from(["m", "m", "m", "other", None]),
         "chunk_position": st.sampled_from([None] * 9 + ["last"]),
     }
 )
 
 
-@given(st.lists(FIELDS, max_size=20))
-def test_it_gives_what_the_long_way_gives(messages: list[dict[str, Any]]) -> None:
+RUNS = st.lists(st.tuples(FIELDS, st.integers(1, 3)), max_size=15)
+"""Chunks, and how often each comes in a row: the short way goes on with what was said."""
+
+
+@given(RUNS)
+def test_it_gives_what_the_long_way_gives(messages: list[tuple[dict[str, Any], int]]) -> None:
+    check([fields for fields, times in messages for _ in range(times)])
+
+
+def said(content: Any, message_id: str = "m", **fields: Any) -> dict[str, Any]:
+    """The fields of a chunk."""
+    return {"content": content, "id": message_id, **fields}
+
+
+def thought(text: str, index: int = 2, message_id: str = "m") -> dict[str, Any]:
+    """A piece of reasoning in a block."""
+    return said([{"type": "thinking", "thinking": text, "index": index}], message_id)
+
+
+TEXT, SEARCH, OPEN_RESULT = BLOCKS[1], BLOCKS[-2], BLOCKS[-1]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [
+            said("look "),
+            said([SEARCH]),
+            said([OPEN_RESULT]),
+            said([TEXT]),
+            said([TEXT]),
+            said("so"),
+        ],
+        [said("look "), said([SEARCH]), said([OPEN_RESULT]), said("so"), said([TEXT])],
+        [thought("a"), thought("b"), thought("c", index=3), thought("d", index=2)],
+        [thought("a"), thought("b", message_id="other"), thought("c"), thought("d")],
+        [thought("a"), said("b", "other"), said("c"), thought("d", 3, "other"), thought("e")],
+        [thought("a"), said("<th"), thought("b"), thought("c")],
+        [
+            said("", additional_kwargs={"reasoning_content": "a"}),
+            said("", additional_kwargs={"reasoning_content": "b"}),
+            said("", additional_kwargs={"reasoning_content": "c", "refusal": "no"}),
+            said("d", additional_kwargs={"reasoning_content": "e"}),
+        ],
+        [
+            said("", tool_call_chunks=[piece(name="write", id="call_1", args="{", index=0)]),
+            said("<th"),
+            said("", tool_call_chunks=[piece(args="}", index=0)]),
+        ],
+    ],
+)
+def test_it_leaves_to_the_long_way_what_has_to_be_told_before(
+    messages: list[dict[str, Any]],
+) -> None:
+    check(messages)
+
+
+def check(messages: list[dict[str, Any]]) -> None:
+    """Tell the same messages both ways."""
     short, long = MessageTranslator(), MessageTranslator()
     for fields in messages:
         chunk = AIMessageChunk(**fields, response_metadata=SHORT_WAY)

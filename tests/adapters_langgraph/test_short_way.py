@@ -19,6 +19,7 @@ from assistant_stream_langgraph._translator import GraphTranslator
 BLOCKS: list[dict[str, Any]] = [
     {"type": "text", "text": "block ", "index": 0},
     {"type": "thinking", "thinking": "hm ", "index": 1},
+    {"type": "reasoning", "reasoning": "mm ", "index": 1},
     {"type": "input_json_delta", "partial_json": '"p"', "index": 0},
 ]
 PIECES = st.fixed_dictionaries(
@@ -41,7 +42,7 @@ ODD: dict[str, st.SearchStrategy[Any]] = {
     | st.lists(st.sampled_from(BLOCKS), max_size=2),
     "id": st.sampled_from(["other", "lc_run--1"]),
     "tool_call_chunks": st.lists(PIECES, max_size=2),
-    "additional_kwargs": st.just({"reasoning_content": "so "}),
+    "additional_kwargs": st.sampled_from([{"reasoning_content": "so "}, {"thinking": "so "}]),
     "response_metadata": st.just({"finish_reason": "stop"}),
     "usage_metadata": st.just(USAGE),
     "chunk_position": st.just("last"),
@@ -70,18 +71,19 @@ RUNS = st.sampled_from([TOKENS, TOKENS | WHOLE]).flatmap(
 """Events, and how often each comes in a row."""
 
 
-@pytest.mark.parametrize("parts", [True, False])
+@pytest.mark.parametrize("shown", [(True, True), (False, True), (True, ["messages"])])
 @given(events=RUNS)
-def test_it_tells_what_the_long_way_tells(parts: bool, events: list[tuple[Any, int]]) -> None:
+def test_it_tells_what_the_long_way_tells(shown: Any, events: list[tuple[Any, int]]) -> None:
+    parts, state = shown
     short, long = (
-        GraphTranslator(parts=parts, state=True, initial_state=None, steps="model")
+        GraphTranslator(parts=parts, state=state, initial_state=None, steps="model")
         for _ in range(2)
     )
     channel, expected = Channel(), Channel()
     tell = short.short_way(channel)
     for event in (event for event, times in events for _ in range(times)):
         given_to_short, given_to_long = _event(event), _event(event)
-        if event[1] != "messages" or not tell(given_to_short[2][0]):
+        if event[1] != "messages" or not tell(given_to_short):
             _put(channel, short.feed(given_to_short))
         _put(expected, long.feed(given_to_long))
     _put(channel, short.finish())
@@ -94,9 +96,9 @@ def test_it_is_the_way_of_a_plain_token() -> None:
         translator = GraphTranslator(parts=parts, state=True, initial_state=None)
         tell = translator.short_way(Channel())
         first, second = (AIMessageChunk(content=text, id="m") for text in ("Hello ", "you"))
-        assert not tell(first)
+        assert not tell(((), "messages", (first, {})))
         translator.feed(((), "messages", (first, {})))
-        assert tell(second)
+        assert tell(((), "messages", (second, {})))
 
 
 def _event(event: Any) -> Any:
