@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.utils.json import parse_partial_json
@@ -49,6 +49,16 @@ class LiveCalls:
             extend(call, "partial_json", args)
             path = self._args_paths[place][:]
             operations.append({"type": "append-text", "path": path, "value": args})
+
+    def next_args(self, pieces: Sequence[Mapping[str, Any]]) -> tuple[list[str], str] | None:
+        """Add a piece of the arguments of a call known by its index; returns their path and the
+        piece. If the pieces are more than that, nothing is done."""
+        piece = pieces[0]
+        args, place = piece["args"], self._by_index.get(piece["index"])
+        if len(pieces) > 1 or piece["id"] or piece["name"] or not args or place is None:
+            return None
+        extend(self._calls[place], "partial_json", args)
+        return self._args_paths[place], args
 
     def finished(self) -> list[Any]:
         """The calls as they are in a finished message."""

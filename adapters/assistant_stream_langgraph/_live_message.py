@@ -17,12 +17,15 @@ from assistant_stream_ce._json import copy_json, to_json
 
 from ._growth import Operations, extend, grow, put
 from ._live_calls import LiveCalls
-from ._shapes import as_items, is_list, is_mapping
+from ._shapes import as_items, is_dict, is_list, is_mapping
 
 __all__ = ("LiveMessage",)
 
 _TOOL_BLOCKS = frozenset({"tool_use", "input_json_delta", "function_call", "tool_call_chunk"})
 """Content blocks whose growth is a tool call's arguments, which `tool_calls` shows already."""
+
+_TEXTS = frozenset({"text", "thinking", "reasoning"})
+"""Types of content blocks that have their text under the type's name."""
 
 
 class LiveMessage:
@@ -79,30 +82,28 @@ class LiveMessage:
         self._calls.move([*path, "tool_calls"])
 
     def next_text(self, fields: Mapping[str, Any]) -> tuple[list[str], str] | None:
-        """Add a chunk that is a piece of text and nothing else, as most are; returns the path and
-        the text. With any other nothing is done.
+        """Add a chunk that is a piece of one text and nothing else, as most are; returns the
+        text's path and the piece. With any other nothing is done.
 
         Args:
             fields: What `vars()` gives of the chunk: pydantic makes each attribute dear.
         """
-        text, value = fields["content"], self.value
-        grown = value["content"]
         if (
-            type(text) is not str
-            or not text
-            or type(grown) is not str
-            or fields["tool_call_chunks"]
-            or fields["additional_kwargs"]
+            fields["additional_kwargs"]
             or fields["usage_metadata"]
             or fields["chunk_position"] is not None
         ):
             return None
-        if fields["response_metadata"]:
+        content, pieces = fields["content"], fields["tool_call_chunks"]
+        if pieces:
+            appended = None if content else self._calls.next_args(pieces)
+        elif type(content) is str:
+            appended = self._next_content(content)
+        else:
+            appended = self._next_in_block(content)
+        if appended is not None and fields["response_metadata"]:
             self._response_metadata.update(fields["response_metadata"])
-        value["content"] = None  # As in `extend`.
-        grown += text
-        value["content"] = grown
-        return self._content_path, text
+        return appended
 
     def append(self, chunk: AIMessageChunk) -> Operations:
         """Add a chunk; returns the operations that do the same on the client."""
@@ -155,6 +156,34 @@ class LiveMessage:
             "response_metadata": to_json(self._response_metadata),
             "usage_metadata": to_json(self._usage),
         }
+
+    def _next_content(self, text: str) -> tuple[list[str], str] | None:
+        value = self.value
+        grown = value["content"]
+        if not text or type(grown) is not str:
+            return None
+        value["content"] = None  # As in `extend`.
+        grown += text
+        value["content"] = grown
+        return self._content_path, text
+
+    def _next_in_block(self, content: list[Any]) -> tuple[list[str], str] | None:
+        """A piece of the text of a block that is there: it has an index, a type and that text."""
+        delta = content[0] if len(content) == 1 else None
+        if not is_dict(delta) or len(delta) != 3:
+            return None
+        key, index = delta.get("type"), delta.get("index")
+        if type(key) is not str or key not in _TEXTS or index not in self._blocks:
+            return None
+        text = delta.get(key)
+        if type(text) is not str or not text:
+            return None
+        place = self._blocks[index]
+        block = self.value["content"][place]
+        if type(block.get(key)) is not str or block.get("type") != key:
+            return None
+        extend(block, key, text)
+        return [*self._content_path, str(place), key], text
 
     def _append_blocks(self, deltas: Any, operations: Operations) -> None:
         content: Any = self.value["content"]
