@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
@@ -31,6 +31,7 @@ from ._floor import Floor
 from ._foreign_writes import ForeignWrites
 from ._repeats import Repeats
 from ._revive import with_written_messages
+from ._route import HIDDEN, Route
 from ._shapes import as_items, call_ids_of, id_of
 from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
 from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
@@ -50,23 +51,6 @@ _Chunks = Sequence[AssistantStreamChunk]
 _FOLLOWED = frozenset({StepFinishChunk, StepStartChunk, ToolCallBeginChunk, ToolResultChunk})
 
 _CALL_FAILED = "The run failed before this call returned."
-
-
-class _Route(NamedTuple):
-    """Where the chunks of one message go."""
-
-    place: Place = Place()
-    parent_id: str | None = None
-    hidden: bool = False
-    answer: StructuredAnswer | None = None
-    """For a message that is a value and no text."""
-    schema: str | None = None
-    """The schema that its text is to fill."""
-    about: Mapping[str, Any] | None = None
-    """What LangGraph tells of the model call."""
-
-
-_HIDDEN = _Route(hidden=True)
 
 
 class PartsTranslator:
@@ -106,10 +90,10 @@ class PartsTranslator:
         self._clock = Clock()
         self._transcripts = Transcripts() if nested == "messages" else None
         self._decide = (visibility or Visibility()).decide
-        self._routes: dict[str, _Route] = {}
+        self._routes: dict[str, Route] = {}
         self._speakers: dict[str | None, MessageState] = {}
         """What is told as it comes, by the ids of its chunks."""
-        self._anonymous: dict[int, tuple[BaseMessage, _Route]] = {}
+        self._anonymous: dict[int, tuple[BaseMessage, Route]] = {}
         """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._begun: set[tuple[str, ...]] = set()
@@ -125,7 +109,7 @@ class PartsTranslator:
         self._one_step = steps == "run"
         self._step_open = False
         for message in shown:
-            self._routes[id_of(message) or ""] = _HIDDEN
+            self._routes[id_of(message) or ""] = HIDDEN
             self._past_calls.update(call_ids_of(message))
 
     def start(self) -> None:
@@ -267,6 +251,7 @@ class PartsTranslator:
             self._messages.settle(namespace)
         else:
             self._known_namespaces.add(namespace)
+            chunks = self._tell_handed_over(Place(namespace), channels)
             self._remember(channels)
             self._owners.resume(channels, namespace)
             if namespace:
@@ -274,6 +259,16 @@ class PartsTranslator:
         if self._transcripts and (call_id := self._nests(namespace)):
             self._transcripts.settle(call_id, namespace, channels)
         return [*chunks, *self._end_step(namespace)]
+
+    def _tell_handed_over(self, place: Place, channels: Mapping[str, Any]) -> _Chunks:
+        """The results in a graph's first state that calls of this run wait for: a handoff may
+        give one to the agent that it goes to, and to nobody else."""
+        handed = [
+            message
+            for message in messages_in(channels)
+            if isinstance(message, ToolMessage) and self._messages.waits_for(message.tool_call_id)
+        ]
+        return self._emit_whole(place, {"messages": handed}) if handed else ()
 
     def _on_input(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         """What a node is given: at first, what was there before the run."""
@@ -360,7 +355,7 @@ class PartsTranslator:
                 chunks.extend(self._emit(message, route, True))
         return chunks
 
-    def _emit(self, message: BaseMessage, route: _Route, whole: bool) -> _Chunks:
+    def _emit(self, message: BaseMessage, route: Route, whole: bool) -> _Chunks:
         place, parent_id, hidden, answer, schema, about = route
         if hidden:
             if isinstance(message, ToolMessage):
@@ -413,20 +408,20 @@ class PartsTranslator:
 
     def _route_of(
         self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None
-    ) -> _Route:
+    ) -> Route:
         """Where a message of an unknown id, or of none, goes."""
         seen = self._anonymous.get(id(message))
         if seen is None:
             return self._open_route(message, place, metadata)
         # LangGraph gives an id to the very message that a node has written without one.
-        return self._keep(message, seen[1]) if message.id else _HIDDEN
+        return self._keep(message, seen[1]) if message.id else HIDDEN
 
     def _open_route(
         self,
         message: BaseMessage,
         place: Place,
         metadata: Mapping[str, Any] | None,
-    ) -> _Route:
+    ) -> Route:
         """Decide where a message goes; its later chunks and repetitions go there too."""
         namespace = place.namespace
         if metadata is not None and isinstance(message, AIMessageChunk):
@@ -439,12 +434,12 @@ class PartsTranslator:
         action = self._decide(metadata.get("tags"), metadata)
         in_transcript = self._transcripts and action == "nest" and self._owners.owner_of(namespace)
         if action == "hide" or in_transcript:
-            return self._keep(message, _HIDDEN)
+            return self._keep(message, HIDDEN)
         name = schema_of(metadata)
         answer = None if name is None else StructuredAnswer(name)
         parent_id = owner if action == "nest" else None
         schema = native_schema_of(metadata)
-        return self._keep(message, _Route(place, parent_id, False, answer, schema, metadata))
+        return self._keep(message, Route(place, parent_id, False, answer, schema, metadata))
 
     def _nests(self, namespace: tuple[str, ...]) -> str | None:
         """The call that has started the agent of a namespace, if what it says is nested. What
@@ -460,7 +455,7 @@ class PartsTranslator:
             return "nest"
         return self._decide(None, {"langgraph_checkpoint_ns": "|".join((*namespace, ""))})
 
-    def _keep(self, message: BaseMessage, route: _Route) -> _Route:
+    def _keep(self, message: BaseMessage, route: Route) -> Route:
         if message.id:
             self._routes[message.id] = route
         else:
@@ -470,10 +465,10 @@ class PartsTranslator:
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
-            route = self._routes.get(message.id or "", _HIDDEN)
-            if route is not _HIDDEN or id(message) in self._anonymous:
+            route = self._routes.get(message.id or "", HIDDEN)
+            if route is not HIDDEN or id(message) in self._anonymous:
                 continue  # It was shown in this run.
-            self._keep(message, _HIDDEN)
+            self._keep(message, HIDDEN)
             if isinstance(message, ToolMessage):
                 self._owners.answer(message.tool_call_id)
             elif isinstance(message, AIMessage):

@@ -9,7 +9,8 @@ from typing import Annotated, Any, TypedDict
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelCallLimitMiddleware, ModelFallbackMiddleware
-from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
+from langchain.tools import ToolRuntime
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 from langgraph.cache.memory import InMemoryCache
 from langgraph.checkpoint.memory import InMemorySaver
@@ -17,7 +18,7 @@ from langgraph.func import entrypoint, task
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.prebuilt import ToolNode, tools_condition
-from langgraph.types import CachePolicy, Command, interrupt
+from langgraph.types import CachePolicy, Command, Send, interrupt
 
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.testing import collect, replay_state
@@ -305,3 +306,32 @@ async def test_beside_a_node_that_runs_it_is_told_where_the_run_is_known_to_be_n
     await graph.ainvoke(human("hello"), {"configurable": {"thread_id": "earlier"}})
     shown = show(await collect(stream_graph(graph, human("hello"), CONFIG)))
     assert sorted(shown.text.split(".")) == ["", "Fresh", "Known"]
+
+
+def handing_over() -> Graph:
+    """An agent whose handoff gives its result to the agent that it goes to, and to nobody else."""
+
+    @tool
+    def to_poet(runtime: ToolRuntime) -> Command[Any]:
+        """Hand over to the poet."""
+        told = ToolMessage("The poet goes on.", tool_call_id=str(runtime.tool_call_id))
+        given = {"messages": [*runtime.state["messages"], told]}
+        return Command(graph=Command.PARENT, goto=[Send("poet", given)])
+
+    turn = ["A poem? ", call("to_poet", "{}", "h1")]
+    host = create_agent(ScriptedChatModel(turns=[turn]), tools=[to_poet])
+    poet = create_agent(ScriptedChatModel(turns=["Roses are red."]))
+    builder = StateGraph(MessagesState).add_node("host", host, destinations=("poet",))
+    builder.add_node("poet", poet).add_edge(START, "host")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "events v1", "events v2", "events v3"])
+async def test_a_handoff_has_the_result_that_only_the_next_agent_was_given(form: str) -> None:
+    graph = handing_over()
+    shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert shown.text == "A poem? Roses are red."
+    assert results(shown) == {"h1": "The poet goes on."}
+    assert shown.status == {"type": "complete", "reason": "stop"}
+    kinds = [message.type for message in (await graph.aget_state(CONFIG)).values["messages"]]
+    assert kinds == ["human", "ai", "tool", "ai"]
