@@ -328,12 +328,14 @@ class PartsTranslator:
         # A subgraph's interrupt is told again by every graph around it, the subgraph first.
         self._remember_repeats(namespace)
         parent_id = self._owners.owner_of(namespace)
+        if parent_id is not None and not self._messages.waits_for(parent_id):
+            parent_id = None  # Its card is hidden, or in an earlier answer. The question is not.
         chunks: list[AssistantStreamChunk] = []
         for interrupt in interrupts:
             if interrupt["id"] not in self._interrupts:
                 self._interrupts.add(interrupt["id"])
                 chunks.append(DataPartChunk("interrupt", interrupt, interrupt["id"], parent_id))
-        return chunks
+        return self._floor.follow(parent_id, chunks)
 
     def _emit_whole(self, place: Place, channels: Mapping[str, Any]) -> _Chunks:
         """Emit what was not seen yet of the messages in `channels`."""

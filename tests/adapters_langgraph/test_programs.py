@@ -23,6 +23,7 @@ from langgraph.types import CachePolicy, Command, Send, interrupt
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.testing import collect, replay_state
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langchain.visibility import Visibility
 from assistant_stream_langgraph import stream_graph
 from tests.adapters_langchain.shown import calls, results, show
 from tests.adapters_langgraph.graphs import human, weather
@@ -176,13 +177,13 @@ async def test_answers_of_one_model_are_told_apart_by_their_calls(form: str, par
         assert all("a12".startswith(text) or "b12".startswith(text) for text in texts)
 
 
-def asking_inside() -> Graph:
+def asking_inside(rounds: int = 1) -> Graph:
     """An agent whose tool holds an agent, one of whose tools asks a person."""
 
     @tool
     def ask(question: str) -> str:
         """Ask a person."""
-        return f"They said {interrupt(question)}."
+        return " and ".join(interrupt(f"{question} {n}") for n in range(rounds))
 
     turns = ["One moment. ", call("ask", '{"question": "Sure?"}', "inner")]
     inner = create_agent(ScriptedChatModel(turns=[turns, "They are sure."]), tools=[ask])
@@ -335,3 +336,19 @@ async def test_a_handoff_has_the_result_that_only_the_next_agent_was_given(form:
     assert shown.status == {"type": "complete", "reason": "stop"}
     kinds = [message.type for message in (await graph.aget_state(CONFIG)).values["messages"]]
     assert kinds == ["human", "ai", "tool", "ai"]
+
+
+@pytest.mark.parametrize("hides_the_card", [True, False])
+async def test_a_question_stands_by_itself_where_its_card_is_not_to_be_seen(
+    hides_the_card: bool,
+) -> None:
+    graph = asking_inside(rounds=2)
+    visibility = Visibility(default="hide") if hides_the_card else None
+
+    async def ask(given: Any) -> Any:
+        stream = stream_graph(graph, given, CONFIG, visibility=visibility)
+        shown = show(await collect(stream))
+        return [part.get("parentId") for part in shown.parts if part["type"] == "data"]
+
+    assert await ask(human("hello")) == [None if hides_the_card else "outer"]
+    assert await ask(Command(resume="yes")) == [None]
