@@ -16,7 +16,7 @@ __all__ = ("ServerEvents", "is_server_event")
 
 _Event: TypeAlias = tuple[tuple[str, ...], str, Any]
 
-_SILENT = frozenset({"end", "feedback", "heartbeat", "messages/metadata", "metadata"})
+_SILENT = frozenset({"end", "feedback", "heartbeat", "metadata"})
 
 
 def is_server_event(event: Any) -> bool:
@@ -35,6 +35,8 @@ class ServerEvents:
         self._read = read
         self._seen: dict[str, tuple[str, list[str]]] = {}
         """By message: the text, and the arguments of each call, that have come."""
+        self._metadata: dict[str, Mapping[str, Any]] = {}
+        """By message, as it is told before the first of it."""
 
     def read(self, event: Any) -> Sequence[_Event]:
         """The graph events in a part.
@@ -48,6 +50,9 @@ class ServerEvents:
             return ()
         if mode == "error":
             raise AssistantStreamError(_error_text(event.data))
+        if mode == "messages/metadata":
+            self._learn(event.data)
+            return ()
         if mode in ("messages/partial", "messages/complete"):
             return self._on_messages(tuple(namespace), event.data, mode == "messages/complete")
         if mode == "events":
@@ -64,8 +69,16 @@ class ServerEvents:
             if isinstance(message, AIMessage) and not is_complete:
                 message = self._grown(message)
             if message is not None:
-                events.append((namespace, "messages", (message, {})))
+                metadata = self._metadata.get(message.id or "", {})
+                events.append((namespace, "messages", (message, metadata)))
         return events
+
+    def _learn(self, data: Any) -> None:
+        """Learn where messages come from: `{message id: {"metadata": {...}}}`."""
+        for message_id, told in data.items() if is_mapping(data) else ():
+            metadata = told.get("metadata") if is_mapping(told) else None
+            if is_mapping(metadata):
+                self._metadata[str(message_id)] = metadata
 
     def _grown(self, message: AIMessage) -> AIMessageChunk | None:
         """What a message has grown by; blocks are told when the message is complete."""

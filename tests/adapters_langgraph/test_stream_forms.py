@@ -20,7 +20,7 @@ from langgraph_sdk.schema import StreamPart
 
 from assistant_stream_ce.errors import AssistantStreamError
 from assistant_stream_langchain.testing import ScriptedChatModel
-from assistant_stream_langchain.visibility import Visibility
+from assistant_stream_langchain.visibility import Rule, Visibility
 from assistant_stream_langgraph import from_langgraph_events
 from tests.adapters_langgraph.graphs import CASES, human
 from tests.adapters_langgraph.runs import FORMS, Graph, Parts, call, play
@@ -187,6 +187,23 @@ async def test_messages_that_a_server_tells_again_with_every_token_are_told_once
     assert run.parts.text == "Let me see."
     assert run.parts.calls["c1"].args.replace(" ", "") == '{"a":1}'
     assert run.parts.calls["c1"].result == "seen"
+
+
+async def test_a_rule_knows_where_such_messages_come_from() -> None:
+    def said(message_id: str, **metadata: Any) -> list[StreamPart]:
+        message = {"type": "AIMessageChunk", "content": f"From {message_id}. ", "id": message_id}
+        return [
+            part("messages/metadata", {message_id: {"metadata": metadata}}),
+            part("messages/partial", [message]),
+        ]
+
+    events = [
+        *said("model", langgraph_node="model"),
+        *said("summary", langgraph_node="summarizer", lc_source="summarization"),
+        *said("grader", langgraph_node="grader"),
+    ]
+    visibility = Visibility(rules=[Rule(action="hide", node="grader")])
+    assert (await play(events, visibility=visibility)).parts.text == "From model. "
 
 
 async def test_messages_that_langchain_has_serialized_are_read() -> None:
