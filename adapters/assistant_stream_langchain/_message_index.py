@@ -163,12 +163,18 @@ class MessageIndex:
         found = self.get(whole.id) or self.get(_without_suffix(whole.id))
         if found is None and id(whole) in self._nameless:
             return self._nameless[id(whole)][1]
+        if found is None and whole.id is not None:
+            # LangGraph names the very object that was told, and a node may write it once more.
+            named = (state for told, state in self._nameless.values() if told.id == whole.id)
+            return next(named, None)
         return found
 
     def remember_whole(self, message: MessageState, whole: AIMessage) -> None:
         """Let `message` go by the name of its complete form, which may get one later."""
         if whole.id is None:
             self._nameless[id(whole)] = (whole, message)
+        else:
+            self._nameless.pop(id(whole), None)
         self.remember(message, whole.id)
 
     def unsettled(self, place: Place, name: str | None) -> list[MessageState]:

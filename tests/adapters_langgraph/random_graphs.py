@@ -129,13 +129,15 @@ class Stage:
     spoken: list[Spoken] = field(default_factory=list)
     told: list[tuple[Any, int]] = field(default_factory=list)
     """The custom events, and how many graphs are around the one that they come from."""
+    edited: list[AnyMessage] = field(default_factory=list)
+    """Messages before nodes have written them again; an outer graph knows them as they are then."""
     removed: list[AnyMessage] = field(default_factory=list)
     """The messages that nodes have removed, of which an outer graph may never have known."""
     names: Counter[str] = field(default_factory=Counter[str])
 
     def begin(self) -> None:
         """Begin a run: the records are of one run."""
-        self.spoken, self.told, self.removed = [], [], []
+        self.spoken, self.told, self.edited, self.removed = [], [], [], []
 
     def name(self, place: str) -> str:
         """A name for what is said next at a place. Another graph of the same plan gives the same,
@@ -295,7 +297,7 @@ def _node(step: Step, stage: Stage, where: Where) -> Callable[[Any], Coroutine[A
             case Drop():
                 return _drop(step, state["messages"], stage)
             case Edit():
-                return _edit(step, state["messages"])
+                return _edit(step, state["messages"], stage)
             case Tell():
                 return _tell(step, stage, where.depth)
             case Private():
@@ -393,12 +395,13 @@ def _drop(step: Drop, messages: list[Any], stage: Stage) -> Any:
     return {"messages": removals}
 
 
-def _edit(step: Edit, messages: list[Any]) -> Any:
+def _edit(step: Edit, messages: list[Any], stage: Stage) -> Any:
     if not messages:
         return None
     message = messages[0 if step.which == "first" else -1]
     if not isinstance(message.content, str):
         return None
+    stage.edited.append(message)
     return {"messages": [message.model_copy(update={"content": f"{message.content}!"})]}
 
 

@@ -109,6 +109,7 @@ class Shown:
     interrupts: list[Any]
     spoken: list[Spoken]
     told: list[tuple[Any, int]]
+    edited: list[AnyMessage]
     removed: list[AnyMessage]
     failed: bool
     finish: dict[str, Any] | None
@@ -216,6 +217,7 @@ async def _play(
         list(after.interrupts),
         stage.spoken,
         stage.told,
+        stage.edited,
         stage.removed,
         failed,
         next((c for c in decoded.chunks if c["type"] == "message-finish"), None),

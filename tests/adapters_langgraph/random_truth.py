@@ -159,32 +159,27 @@ def _expected(shown: Shown) -> list[Told]:
     """The messages that this run has to show."""
     carries = FORMS[shown.form]
     known = {message.id for message in shown.before}
-    versions: dict[Any, list[Atoms]] = {}
-    for messages in shown.history:
-        for message in messages:
-            if isinstance(message, AIMessage) and message.id not in known:
-                atoms = said(message)
-                found = versions.setdefault(message.id or id(message), [])
-                if atoms not in found:
-                    found.append(atoms)
-    for spoken in shown.spoken:
-        # What a node makes of its model's message is not told by every form; and where others
-        # have spoken meanwhile nothing can be added to it.
-        if (carries.state == "none" or spoken.beside) and spoken.message.id in versions:
-            versions[spoken.message.id].append(said(spoken.message))
+    before = _before(shown)
+    versions = _versions(shown, before)
     # A message that no model streams and its node writes as a dict or a pair is in no token.
     silent = {said(s.message) for s in shown.spoken if not s.streamed and _is_foreign(s.written)}
     missing = silent if carries.state == "none" else _ambiguous(shown)
     expected = [Told(tuple(found), optional=found[-1] in missing) for found in versions.values()]
     if not carries.names:
-        # A pair has no id, so a node that writes it again tells a message that is new.
+        # A pair has no id, so a node that writes it again tells a message that is new; and so has
+        # a message without an id where the stream gives a copy of it.
         rewritten = {found[0] for found in versions.values() if len(found) > 1}
-        pairs = {said(s.message) for s in shown.spoken if isinstance(s.written, tuple)}
-        expected.extend(Told((atoms,), optional=True) for atoms in rewritten & pairs)
+        nameless = {
+            said(s.message)
+            for s in shown.spoken
+            if isinstance(s.written, tuple)
+            or not (carries.same or (s.streamed and s.written is s.message))
+        }
+        expected.extend(Told((atoms,), optional=True) for atoms in rewritten & nameless)
     # A subgraph may have removed it from its own copy before it gave that back.
     removed = [m for m in shown.removed if isinstance(m, AIMessage) and m.id not in known]
     gone = {m.id: said(m) for m in removed if m.id not in versions}
-    expected.extend(Told((atoms,), optional=True) for atoms in gone.values())
+    expected.extend(Told((*before.get(i, ()), a), optional=True) for i, a in gone.items())
     known_atoms = {atoms for found in versions.values() for atoms in found} | {*gone.values()}
     for spoken in shown.spoken:
         if spoken.secret or (spoken.message.id in versions and not spoken.broken_off):
@@ -203,6 +198,38 @@ def _expected(shown: Shown) -> list[Told]:
             told = tuple(told[0][:length] for length in range(len(told[0]) + 1))
         expected.append(Told(told, parents, optional=not seen or spoken.broken_off))
     return expected
+
+
+def _before(shown: Shown) -> dict[Any, list[Atoms]]:
+    """What messages had said before nodes have written them again: an outer graph knows them only
+    as they are then."""
+    before: dict[Any, list[Atoms]] = {}
+    for message in shown.edited:
+        if isinstance(message, AIMessage):
+            before.setdefault(message.id, []).append(said(message))
+    return before
+
+
+def _versions(shown: Shown, before: dict[Any, list[Atoms]]) -> dict[Any, list[Atoms]]:
+    """What each new message of the graph has said, the last version last."""
+    carries = FORMS[shown.form]
+    known = {message.id for message in shown.before}
+    versions: dict[Any, list[Atoms]] = {}
+    for messages in shown.history:
+        for message in messages:
+            if isinstance(message, AIMessage) and message.id not in known:
+                atoms = said(message)
+                found = versions.setdefault(message.id or id(message), [])
+                if atoms not in found:
+                    found.append(atoms)
+    for message_id, found in versions.items():
+        found[:0] = before.get(message_id, [])
+    for spoken in shown.spoken:
+        # What a node makes of its model's message is not told by every form; and where others
+        # have spoken meanwhile nothing can be added to it.
+        if (carries.state == "none" or spoken.beside) and spoken.message.id in versions:
+            versions[spoken.message.id].append(said(spoken.message))
+    return versions
 
 
 def _ambiguous(shown: Shown) -> set[Atoms]:

@@ -162,6 +162,10 @@ FOUND = {
     "a tool that fails after a pause": _plan(
         Inner((Ask(), Loop(Speech(uses=(Use("raising"),)), prebuilt=True)))
     ),
+    "the last of two answers, written again": _plan(Fan((Ask(), Ask(Speech()))), Edit("last")),
+    "a message that its subgraph writes again below others": _plan(
+        Inner((Drop("all"), Say(), Say(Speech(("b",))), Edit("first")))
+    ),
     "two models of one node": _plan(
         Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
     ),
