@@ -352,3 +352,21 @@ async def test_a_question_stands_by_itself_where_its_card_is_not_to_be_seen(
 
     assert await ask(human("hello")) == [None if hides_the_card else "outer"]
     assert await ask(Command(resume="yes")) == [None]
+
+
+def two_desks() -> Graph:
+    """Two agents side by side; the second calls its tool while the first has the floor."""
+    talker = create_agent(ScriptedChatModel(turns=[["On ", "and ", 0.1, "on. "]], delay=0.01))
+    turns = [[0.03, "Wait. ", call("weather", '{"city": "Rome"}', "w1")], "Sunny."]
+    worker = create_agent(ScriptedChatModel(turns=turns, delay=0.005), tools=[weather])
+    builder = StateGraph(MessagesState).add_node("talker", talker).add_node("worker", worker)
+    builder.add_edge(START, "talker").add_edge(START, "worker")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", ["tuples", "v2", "events v2", "events v3"])
+async def test_a_result_waits_for_its_call_while_another_has_the_floor(form: str) -> None:
+    shown = show((await play(FORMS[form](two_desks(), human("hello"), CONFIG))).chunks)
+    assert shown.text == "On and on. Wait. Sunny."
+    assert results(shown) == {"w1": "sunny in Rome"}
+    assert [made[1] for made in calls(shown)] == ["weather"]
