@@ -102,6 +102,7 @@ class PartsTranslator:
         """Namespaces that tell their state, and so what they make of a message in another form."""
         self._past_calls: set[str] = set()
         self._tells_earlier = earlier_results
+        self._told_earlier: set[str] = set()
         self._messages_key = messages_key
         self._repeats = Repeats(expected=resumes)
         self._interrupts: set[str] = set()
@@ -366,7 +367,10 @@ class PartsTranslator:
         if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
             self._owners.answer(message.tool_call_id)
             # The call stands in an earlier answer, and its place for a result too.
-            return (self._messages.earlier_result(message),) if self._tells_earlier else ()
+            if not self._tells_earlier or message.tool_call_id in self._told_earlier:
+                return ()
+            self._told_earlier.add(message.tool_call_id)
+            return (self._messages.earlier_result(message),)
         data: _Chunks = ()
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)

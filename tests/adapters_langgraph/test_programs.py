@@ -24,7 +24,7 @@ from assistant_stream_ce._json import to_json
 from assistant_stream_ce.testing import collect, replay_state
 from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langchain.visibility import Visibility
-from assistant_stream_langgraph import stream_graph
+from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from tests.adapters_langchain.shown import calls, results, show
 from tests.adapters_langgraph.graphs import human, weather
 from tests.adapters_langgraph.runs import FORMS, Graph, call, play, values_of
@@ -370,3 +370,17 @@ async def test_a_result_waits_for_its_call_while_another_has_the_floor(form: str
     assert shown.text == "On and on. Wait. Sunny."
     assert results(shown) == {"w1": "sunny in Rome"}
     assert [made[1] for made in calls(shown)] == ["weather"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+async def test_a_result_of_an_earlier_call_is_told_once(form: str) -> None:
+    graph = asking_beside()
+    await play(FORMS[form](graph, human("hello"), CONFIG))
+    before = {"messages": to_json((await graph.aget_state(CONFIG)).values["messages"])}
+    stream = from_langgraph_events(
+        FORMS[form](graph, Command(resume="yes"), CONFIG),
+        initial_state=before,
+        earlier_results=True,
+    )
+    told = [chunk for chunk in await collect(stream) if chunk.type == "tool-result"]
+    assert [(chunk.tool_call_id, chunk.result) for chunk in told] == [("a1", "They said yes.")]
