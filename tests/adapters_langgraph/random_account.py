@@ -52,8 +52,11 @@ def _answers(shown: Shown) -> list[Answer]:
             if isinstance(message, AIMessage) and message.id not in known:
                 kept[message.id or id(message)] = message
     told = list(_told(shown, kept))
-    # What is left was said before a pause, and only now an outer graph has come to know it.
-    return [*(Answer(message, True) for message in kept.values()), *told]
+    # What is left was said before a pause, and only now an outer graph has come to know it; or its
+    # subgraph has told it and removed it.
+    earlier = [Answer(message, True) for message in kept.values()]
+    removed = [m for m in shown.removed if isinstance(m, AIMessage) and m.id not in known]
+    return [*(Answer(message, False) for message in removed), *earlier, *told]
 
 
 def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
@@ -66,13 +69,18 @@ def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
         if spoken.secret:
             continue
         if spoken.streamed and carries.tokens and (carries.subgraphs or not spoken.depth):
-            extras = carries.extras or last is not None
+            # What is done beside a pause stands in no state yet.
+            extras = carries.extras or (last is not None and not shown.interrupts)
             yield Answer(spoken.message, True, extras, nested, spoken.beside)
         elif last is not None:
             yield Answer(last, True, True, nested, spoken.beside)
         elif spoken.depth or carries.tokens:
             # A graph inside may have removed it before it came to the state.
             yield Answer(spoken.message, False, True, nested, spoken.beside)
+        if not carries.same and spoken.depth and isinstance(spoken.written, AIMessage):
+            yield Answer(spoken.written, False, True, nested, spoken.beside)  # Perhaps once more.
+        if not carries.names and isinstance(spoken.written, tuple) and last is not None:
+            yield Answer(last, False, True, nested, spoken.beside)  # It is, when written again.
 
 
 def _names(spoken: Spoken, kept: dict[Any, AIMessage]) -> Iterator[Any]:

@@ -201,10 +201,10 @@ def _expected(shown: Shown) -> list[Told]:
 
 
 def _before(shown: Shown) -> dict[Any, list[Atoms]]:
-    """What messages had said before nodes have written them again: an outer graph knows them only
-    as they are then."""
+    """What messages had said before nodes have written them again, or removed them: an outer graph
+    may know them only as they are then, or were before a subgraph has changed its own copy."""
     before: dict[Any, list[Atoms]] = {}
-    for message in shown.edited:
+    for message in (*shown.edited, *shown.removed):
         if isinstance(message, AIMessage):
             before.setdefault(message.id, []).append(said(message))
     return before
@@ -266,6 +266,8 @@ def _check_calls(shown: Shown) -> None:
     for message in messages:
         if isinstance(message, ToolMessage) and message.tool_call_id in parts:
             part = parts.pop(message.tool_call_id)
+            if message in shown.removed and not carries.subgraphs and "result" not in part:
+                continue  # Its subgraph has removed it, and this form does not tell of that.
             if shown.interrupts and "result" not in part:
                 continue  # Not every form tells what is done while another tool waits.
             if shown.failed and part.get("result") == _CALL_FAILED and carries.beside != "once":

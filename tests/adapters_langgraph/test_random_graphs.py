@@ -166,6 +166,26 @@ FOUND = {
     "a message that its subgraph writes again below others": _plan(
         Inner((Drop("all"), Say(), Say(Speech(("b",))), Edit("first")))
     ),
+    "an answer that a subgraph writes again and removes": _plan(
+        Ask(), Inner((Edit("last"), Drop("all"), Say()))
+    ),
+    "a result that its subgraph removes": _plan(
+        Inner(
+            (
+                Loop(Speech(uses=(Use("telling"), Use("plain"))), prebuilt=True),
+                Drop("last"),
+                Drop("last"),
+            )
+        )
+    ),
+    "a source beside a pause that its subgraph removes": _plan(
+        Inner((Fan((Say(Speech(cites=True)), Ask()), sent=False), Drop("all")))
+    ),
+    "words that were cut short, built anew": _plan(
+        Private((Say(Speech(style="whole", ends="content_filter"), "rebuilt"),)),
+        Say(Speech(ends="content_filter"), "pair"),
+        Edit("last"),
+    ),
     "two models of one node": _plan(
         Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
     ),
