@@ -96,7 +96,7 @@ class LiveMessage:
             return None
         content, pieces = fields["content"], fields["tool_call_chunks"]
         if pieces:
-            appended = None if content else self._calls.next_args(pieces)
+            appended = self._next_args(content, pieces)
         elif type(content) is str:
             appended = self._next_content(content)
         else:
@@ -156,6 +156,19 @@ class LiveMessage:
             "response_metadata": to_json(self._response_metadata),
             "usage_metadata": to_json(self._usage),
         }
+
+    def _next_args(self, content: Any, pieces: list[Any]) -> tuple[list[str], str] | None:
+        """A piece of a call's arguments, which the content's only block may repeat."""
+        if not content:
+            return self._calls.next_args(pieces)
+        delta = content[0] if is_list(content) and len(content) == 1 else None
+        if not is_dict(delta) or delta.get("id") or delta.get("type") != "input_json_delta":
+            return None
+        place = self._blocks.get(delta.get("index"))
+        appended = None if place is None else self._calls.next_args(pieces)
+        if appended is not None and place is not None:
+            self._untold.append((place, delta))
+        return appended
 
     def _next_content(self, text: str) -> tuple[list[str], str] | None:
         value = self.value

@@ -75,30 +75,54 @@ RUNS = st.sampled_from([TOKENS, TOKENS | WHOLE]).flatmap(
 @given(events=RUNS)
 def test_it_tells_what_the_long_way_tells(shown: Any, events: list[tuple[Any, int]]) -> None:
     parts, state = shown
+    check([event for event, times in events for _ in range(times)], parts=parts, state=state)
+
+
+ARGUMENTS: Any = {"args": '"p"', "name": None, "id": None, "index": 0, "type": "tool_call_chunk"}
+CALL = ARGUMENTS | {"name": "write", "id": "call_1"}
+TOOL_USE = {"type": "tool_use", "id": "call_1", "name": "write", "input": {}, "index": 0}
+SHAPES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "text": ({"content": "Hello "}, {"content": "you"}),
+    "a block of text": ({"content": BLOCKS[:1]}, {"content": BLOCKS[:1]}),
+    "a block of reasoning": ({"content": BLOCKS[1:2]}, {"content": BLOCKS[1:2]}),
+    "arguments": (
+        {"content": "", "tool_call_chunks": [CALL]},
+        {"content": "", "tool_call_chunks": [ARGUMENTS]},
+    ),
+    "arguments that a block repeats": (
+        {"content": [TOOL_USE], "tool_call_chunks": [CALL]},
+        {"content": BLOCKS[-1:], "tool_call_chunks": [ARGUMENTS]},
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("parts", [True, False])
+def test_it_is_the_way_of_what_models_mostly_say(parts: bool, shape: str) -> None:
+    first, next_one = (((), "messages", ({**f, "id": "m"}, {})) for f in SHAPES[shape])
+    took = check([first, next_one, next_one, next_one], parts=parts, state=True)
+    assert took == [False, True, True, True]
+
+
+def check(events: list[Any], *, parts: bool, state: Any) -> list[bool]:
+    """Tell events both ways; returns which of them the short way took."""
     short, long = (
         GraphTranslator(parts=parts, state=state, initial_state=None, steps="model")
         for _ in range(2)
     )
     channel, expected = Channel(), Channel()
     tell = short.short_way(channel)
-    for event in (event for event, times in events for _ in range(times)):
+    took: list[bool] = []
+    for event in events:
         given_to_short, given_to_long = _event(event), _event(event)
-        if event[1] != "messages" or not tell(given_to_short):
+        took.append(event[1] == "messages" and tell(given_to_short))
+        if not took[-1]:
             _put(channel, short.feed(given_to_short))
         _put(expected, long.feed(given_to_long))
     _put(channel, short.finish())
     _put(expected, long.finish())
     assert channel.take() == expected.take()
-
-
-def test_it_is_the_way_of_a_plain_token() -> None:
-    for parts in (True, False):
-        translator = GraphTranslator(parts=parts, state=True, initial_state=None)
-        tell = translator.short_way(Channel())
-        first, second = (AIMessageChunk(content=text, id="m") for text in ("Hello ", "you"))
-        assert not tell(((), "messages", (first, {})))
-        translator.feed(((), "messages", (first, {})))
-        assert tell(((), "messages", (second, {})))
+    return took
 
 
 def _event(event: Any) -> Any:
