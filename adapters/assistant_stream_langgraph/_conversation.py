@@ -23,6 +23,7 @@ from ._message_dumps import MessageDumps
 from ._revive import written_items, written_message
 from ._shapes import call_ids_of, id_of, is_dict, is_items, is_list
 from ._structured_calls import schema_of
+from ._visitors import Visitors, in_order
 
 __all__ = ("Conversation",)
 
@@ -64,8 +65,11 @@ class Conversation:
         """Nodes whose model calls are not inside a tool."""
         self._is_absent = False
         """Whether the graph's state is known to have no such channel."""
-        self._told_by_graph = False
+        self.told_by_graph = False
         """Whether the stream has `updates` or `values`, which know what goes to `messages`."""
+        self._visitors = Visitors()
+        self._nameless = Visitors()
+        """The dicts of messages that a node has written without an id. They have got one since."""
         self._last_values: Any = None
         self._index()
 
@@ -95,7 +99,7 @@ class Conversation:
         task = metadata.get("langgraph_checkpoint_ns")
         if task and message.id:
             self._written_by[message.id] = task
-        if self._told_by_graph or not self._is_shared(namespace) or message.id == REMOVE_ALL:
+        if self.told_by_graph or not self._is_shared(namespace) or message.id == REMOVE_ALL:
             return []  # Of what is written after a removal of all, this mode tells the new only.
         return self._merge(message, namespace, metadata.get("langgraph_node"), task)
 
@@ -103,7 +107,6 @@ class Conversation:
         self, namespace: tuple[str, ...], node: str, written: Any, task: str | None = None
     ) -> list[StateOperation]:
         """What a node has written to `messages`, in which task if that is known."""
-        self._told_by_graph = True
         if not self._is_shared(namespace):
             return []
         if isinstance(written, Overwrite):
@@ -111,15 +114,33 @@ class Conversation:
         operations: list[StateOperation] = []
         items = written_items(written)
         self._take_names(items)
+        known = self._told_names() if self._last_values is None else set[str]()
+        gives_back = any(getattr(message, "id", None) in known for message in items)
         for message in items:
             # A subgraph removes from its own copy: what it gives back is merged into the list.
             if not (namespace and isinstance(message, RemoveMessage)):
-                operations.extend(self._merge(message, namespace, node, task))
+                merged = self._merge(message, namespace, node, task, gives_back=gives_back)
+                operations.extend(merged)
+        if self._last_values is None and not namespace:
+            operations.extend(self._put_in_order(items, known))
         return operations
+
+    def _told_names(self) -> set[str]:
+        """The ids of the messages that the graph itself has told."""
+        others = (*self._visitors, *(live.value for live in self._growing))
+        return self._places.keys() - {item["id"] for item in others}
+
+    def _put_in_order(self, written: Sequence[Any], known: set[str]) -> list[StateOperation]:
+        """Of a node's new messages one may have been streamed, or told inside, before another."""
+        names = [m.id for m in written if isinstance(m, BaseMessage) and m.id not in known]
+        places = [self._places[name] for name in dict.fromkeys(names) if name in self._places]
+        if places == sorted(places):
+            return []
+        return self._settle(in_order(self._items(), places))
 
     def on_values(self, messages: Any) -> list[StateOperation]:
         """What the graph's state holds."""
-        self._told_by_graph = True
+        self.told_by_graph = True
         self._is_absent, self._is_of_run = False, True
         self._last_values = messages
         # A step ends when all its tasks have, so nothing is streaming now.
@@ -160,10 +181,11 @@ class Conversation:
             self._dumps.forget()
             return self.on_values(self._last_values)
         unsettled, self._growing = self._growing, []
-        if self._told_by_graph:
+        if self.told_by_graph:
             # Their nodes have ended and have put them somewhere else.
-            gone = [live.value for live in unsettled]
-            return self._settle([item for item in self.value if item not in gone]) if gone else []
+            gone = {id(item) for item in (*(live.value for live in unsettled), *self._visitors)}
+            kept = [item for item in self._items() if id(item) not in gone]
+            return self._settle(kept) if gone else []
         operations: list[StateOperation] = []
         for live in unsettled:
             operations.extend(self._put(live.place, live.finished()))
@@ -220,8 +242,11 @@ class Conversation:
         namespace: tuple[str, ...],
         node: str | None,
         task: str | None = None,
+        *,
+        gives_back: bool = False,
     ) -> list[StateOperation]:
-        """Put a whole message in its place by id, as LangGraph's own reducer does."""
+        """Put a whole message in its place by id, as LangGraph's own reducer does. One of a write
+        that `gives_back` the conversation may have got its id since it was told."""
         waits_for_state = self._last_values is not None
         if isinstance(message, RemoveMessage):
             # The list in the state is the better word on what is left.
@@ -234,12 +259,33 @@ class Conversation:
         place = self._places.get(message.id or "")
         if place is None:
             twin = self._twin(value, namespace, node, task or self._written_by.get(message.id))
-            if twin is not None:
-                place = twin.place
-                value = {**value, "id": message.id or twin.value["id"]}
+            place = twin.place if twin is not None else self._place_of_same(value, gives_back)
+            if place is not None:
+                value = {**value, "id": message.id or id_of(self.value[place])}
             elif message.id is None and waits_for_state:
                 return []
-        return self._put(place, value)
+        is_visitor = namespace and not waits_for_state
+        if is_visitor and not self._is_inside_only(place):
+            return []  # What becomes of the graph's own message it tells when it has ended.
+        operations = self._put(place, value)
+        if is_visitor:
+            self._visitors.add(value)
+        elif message.id is None:
+            self._nameless.add(value)
+        return operations
+
+    def _place_of_same(self, value: Mapping[str, Any], gives_back: bool) -> int | None:
+        """Where the same message stands under another id, or none."""
+        place = self._visitors.place_of(value, self._items())
+        if place is None and gives_back and value["id"]:
+            place = self._nameless.place_of(value, self._items())
+        return place
+
+    def _is_inside_only(self, place: int | None) -> bool:
+        """Whether the graph itself has not told the message that stands there."""
+        if place is None or any(live.place == place for live in self._growing):
+            return True
+        return self.value[place] in self._visitors
 
     def _take_names(self, written: Sequence[Any]) -> None:
         """A streamed message that a node has written under the id that it has is no other one of
@@ -289,6 +335,8 @@ class Conversation:
             self._places[value["id"]] = place
         if place < len(self.value):
             old, self.value[place] = self.value[place], value
+            self._visitors.forget(old)
+            self._nameless.forget(old)
             old_id = id_of(old)
             if old_id != value.get("id") and self._places.get(old_id or "") == place:
                 del self._places[old_id or ""]  # The other may still come.

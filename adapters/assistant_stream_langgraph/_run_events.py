@@ -129,7 +129,8 @@ class RunEvents:
         if event.get("parent_ids"):
             self._inner[event["parent_ids"][-1]] = namespace
         self._nodes.add(str(event.get("name")))
-        yield (namespace, "tasks", {"id": task.rpartition(":")[2], "input": given})
+        name, _, task_id = task.rpartition(":")
+        yield (namespace, "tasks", {"name": name, "id": task_id, "input": given})
         metadata = event["metadata"]
         step = metadata.get("langgraph_step")
         if self._steps.get(namespace) == step or not is_mapping(given := with_messages(given)):
@@ -162,7 +163,7 @@ class RunEvents:
     def _on_graph_end(self, output: Any) -> Sequence[_Event]:
         # Version 1 gives the updates of all nodes, which is no state. A channel may have the name
         # of a node.
-        if not is_mapping(output) or self._nodes.issuperset(output):
+        if not is_mapping(output) or self._nodes.issuperset({*output} - {"__interrupt__"}):
             return ()
         return (((), "output", with_messages(output)),)
 

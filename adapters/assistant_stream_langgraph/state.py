@@ -106,10 +106,13 @@ class StateMirror:
             operations = self._on_values(channels)
         elif mode == "input":
             operations = self._on_input(namespace, payload)
-        elif mode == "updates":
-            operations = self._on_updates(namespace, payload)
-        elif mode == "interrupts":
-            operations = self._on_interrupts(payload)
+        elif mode in ("updates", "interrupts"):
+            if conversation is not None:
+                conversation.told_by_graph = True
+            if mode == "updates":
+                operations = self._on_updates(namespace, payload)
+            else:
+                operations = self._on_interrupts(payload)
         return self._first(operations)
 
     def next_text(self, message: BaseMessage) -> tuple[list[str], str] | None:

@@ -11,10 +11,10 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from assistant_stream_langchain._usage import read_finish_reason
-from tests.adapters_langgraph.random_graphs import Spoken
 from tests.adapters_langgraph.random_runs import FORMS, Shown
+from tests.adapters_langgraph.random_stage import Spoken
 
-__all__ = ("check_account",)
+__all__ = ("Answer", "answers_of", "check_account")
 
 
 def check_account(shown: Shown) -> None:
@@ -23,7 +23,7 @@ def check_account(shown: Shown) -> None:
         return
     parts = shown.snapshots[-1]["parts"]
     _check_data(shown, [part for part in parts if part["type"] == "data"])
-    answers = _answers(shown)
+    answers = answers_of(shown)
     _check_sources(shown, [part["url"] for part in parts if part["type"] == "source"], answers)
     if not shown.failed:
         _check_finish(shown, parts, answers)
@@ -43,7 +43,7 @@ class Answer:
     beside: bool = False
 
 
-def _answers(shown: Shown) -> list[Answer]:
+def answers_of(shown: Shown) -> list[Answer]:
     """The answers that are told, in the order in which they were given."""
     known = {message.id for message in shown.before}
     kept: dict[Any, AIMessage] = {}
@@ -68,12 +68,15 @@ def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
         last = next((form for form in reversed(forms) if form is not None), None)
         if spoken.secret:
             continue
-        if spoken.streamed and carries.tokens and (carries.subgraphs or not spoken.depth):
+        seen = spoken.streamed and carries.tokens and (carries.subgraphs or not spoken.depth)
+        if seen and not spoken.broken_off:
             # What is done beside a pause stands in no state yet.
             extras = carries.extras or (last is not None and not shown.interrupts)
             yield Answer(spoken.message, True, extras, nested, spoken.beside)
         elif last is not None:
-            yield Answer(last, True, True, nested, spoken.beside)
+            # Tokens and messages are all that the mode `messages` has; a dict or a pair is neither.
+            is_message = carries.state != "none" or isinstance(spoken.written, AIMessage)
+            yield Answer(last, is_message, True, nested, spoken.beside)
         elif spoken.depth or carries.tokens:
             # A graph inside may have removed it before it came to the state.
             yield Answer(spoken.message, False, True, nested, spoken.beside)

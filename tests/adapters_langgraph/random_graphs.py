@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import operator
-from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
 from langchain.agents import create_agent
@@ -22,7 +20,6 @@ from langchain_core.messages import (
 from langchain_core.outputs import LLMResult
 from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.config import get_stream_writer
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
@@ -48,9 +45,10 @@ from tests.adapters_langgraph.random_plans import (
     Tell,
 )
 from tests.adapters_langgraph.random_scripts import script
+from tests.adapters_langgraph.random_stage import Owner, Spoken, Stage, ToolFailed, Where, sign
 from tests.adapters_langgraph.runs import Graph
 
-__all__ = ("Spoken", "Stage", "State", "ToolFailed", "build")
+__all__ = ("State", "build")
 
 
 def merge(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
@@ -69,126 +67,11 @@ class State(MessagesState, total=False):
     work: int
 
 
-class ToolFailed(Exception):
-    """What the tool raises that is to fail."""
-
-
 class Own(TypedDict, total=False):
     """The state of a graph inside a node."""
 
     messages: Annotated[list[AnyMessage], operator.add]
     log: Annotated[list[Any], operator.add]
-
-
-@dataclass(frozen=True)
-class Where:
-    """Where in a plan a node is."""
-
-    place: str
-    depth: int = 0
-    """How many graphs are around the one that it is in."""
-    beside: bool = False
-    """Whether others are at work at the same time."""
-
-    def inside(self) -> Where:
-        """In a graph that runs here."""
-        return Where(f"{self.place}.", self.depth + 1)
-
-    def branch(self, number: int) -> Where:
-        """Beside others."""
-        return Where(f"{self.place}/{number}", self.depth, beside=True)
-
-
-@dataclass
-class Spoken:
-    """What a model has said, or what a node has made up, in one run."""
-
-    message: AIMessage
-    written: Any = None
-    """What its node has made of it, if it is anything else."""
-    parent_id: str | None = None
-    """The tool call that it was said in."""
-    depth: int = 0
-    """How many graphs are around the one that it was said in."""
-    kept: bool = True
-    """Whether it goes to the graph's messages."""
-    secret: bool = False
-    streamed: bool = True
-    beside: bool = False
-    """Whether others were speaking at the same time."""
-    broken_off: bool = False
-    """Whether something else has failed meanwhile: then any beginning of it may have been told."""
-
-
-@dataclass
-class Stage:
-    """What the nodes of one graph share: names for what is said, and a record of what they do."""
-
-    sync: bool = False
-    """Whether the graph is run with `stream`: then its functions are no coroutines."""
-    spoken: list[Spoken] = field(default_factory=list)
-    told: list[tuple[Any, int]] = field(default_factory=list)
-    """The custom events, and how many graphs are around the one that they come from."""
-    edited: list[AnyMessage] = field(default_factory=list)
-    """Messages before nodes have written them again; an outer graph knows them as they are then."""
-    removed: list[AnyMessage] = field(default_factory=list)
-    """The messages that nodes have removed, of which an outer graph may never have known."""
-    names: Counter[str] = field(default_factory=Counter[str])
-
-    def begin(self) -> None:
-        """Begin a run: the records are of one run."""
-        self.spoken, self.told, self.edited, self.removed = [], [], [], []
-
-    def name(self, place: str) -> str:
-        """A name for what is said next at a place. Another graph of the same plan gives the same,
-        whatever runs side by side in it."""
-        self.names[place] += 1
-        return f"{place}-{self.names[place]}"
-
-    def function(self, body: Callable[..., Coroutine[Any, Any, Any]]) -> Any:
-        """A coroutine function as a graph of this stage may run it."""
-        if not self.sync:
-            return body
-
-        @functools.wraps(body)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            try:
-                body(*args, **kwargs).send(None)  # It never waits.
-            except StopIteration as stop:
-                return stop.value
-            raise AssertionError("a sync function has waited")
-
-        return run
-
-    async def ask(
-        self, speech: Speech, messages: Any, place: str, *, of: str = "model", **spoken: Any
-    ) -> Spoken:
-        """Have a model say something; it is told and recorded."""
-        name = self.name(place)
-        tags = ["nostream"] if spoken.get("secret") else None
-        # A provider names its messages or it does not, so one that does is another one.
-        about = {"ls_provider": "named" if speech.own_id else "plain", "ls_model_name": of}
-        model = ScriptedChatModel(turns=[script(speech, name)], tags=tags, metadata=about)
-        record = Spoken(_whole(speech), broken_off=True, **spoken)
-        self.spoken.append(record)
-        message = model.invoke(messages) if self.sync else await model.ainvoke(messages)
-        record.message, record.broken_off = message, False
-        return record
-
-    async def run(self, graph: Any, given: Any) -> Any:
-        """Run a graph inside a node or a tool."""
-        return graph.invoke(given) if self.sync else await graph.ainvoke(given)
-
-    def tell(self, event: Any, depth: int) -> None:
-        """Write to the graph's stream."""
-        self.told.append((event, depth))
-        get_stream_writer()(event)
-
-
-def _whole(speech: Speech) -> AIMessage:
-    """The words of a model that has not ended."""
-    kwargs = {"reasoning_content": "".join(speech.thoughts)}
-    return AIMessage("".join(speech.text), additional_kwargs=kwargs)
 
 
 def build(plan: Plan, stage: Stage) -> Graph:
@@ -233,7 +116,7 @@ def _add(
                 builder.add_edge(before, node)
             return names
         case Loop(prebuilt=False):
-            tools = ToolNode(_tools(stage, where), handle_tool_errors=True)
+            tools = ToolNode(_tools(stage, where, step), handle_tool_errors=True)
             builder.add_node(name, stage.function(_node(Say(step.first), stage, where)))
             builder.add_node(f"{name}_tools", tools)
             builder.add_node(f"{name}_last", stage.function(_node(Say(step.last), stage, where)))
@@ -269,11 +152,12 @@ def _agent(step: Loop, stage: Stage, where: Where) -> Any:
     def renamed(turn: Any) -> Any:
         del turn
         speech = step.first if next(numbers) % 2 == 0 else step.last
-        return script(speech, stage.name(where.place))
+        name = stage.name(where.place)
+        return script(stage.signed_speech(speech, name), name)
 
     # Each turn of the user has ids of its own.
     model = ScriptedChatModel(turns=[renamed] * 12, callbacks=[_Listener(stage, where.depth)])
-    return create_agent(model, tools=_tools(stage, where), state_schema=None)
+    return create_agent(model, tools=_tools(stage, where, step), state_schema=None)
 
 
 def _sent(step: Fan, stage: Stage, where: Where) -> Any:
@@ -314,7 +198,8 @@ async def _say(step: Say, state: Any, stage: Stage, where: Where) -> Any:
         speech = replace(speech, thoughts=(), cites=False)  # These forms carry text alone.
     if step.silent:
         name = stage.name(where.place)
-        message = AIMessage("".join(step.speech.text), id=f"own_{name}" if kept else None)
+        text = "".join(stage.signed_speech(step.speech, name).text)
+        message = AIMessage(text, id=f"own_{name}" if kept else None)
         said = Spoken(message, kept=kept, streamed=False, depth=where.depth, beside=where.beside)
         stage.spoken.append(said)
     else:
@@ -333,8 +218,8 @@ async def _say(step: Say, state: Any, stage: Stage, where: Where) -> Any:
             written = [AIMessage(message.content, additional_kwargs=message.additional_kwargs)]
         case "lone pair":
             written = ("ai", str(message.text))
-        case "extended" if isinstance(message.content, str):
-            written = [message.model_copy(update={"content": f"{message.content} and more"})]
+        case "extended":
+            written = [_longer(message, " and more")]
         case "dict":
             written = [{"role": "assistant", "content": str(message.text), "id": message.id}]
         case "pair":
@@ -375,6 +260,8 @@ async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
         raise
     messages = [said.message] if said is not None else []
     reply = AIMessage(f"You said {answer}.")
+    if stage.signed:
+        reply.content = sign(stage.name(where.place)) + reply.text
     stage.spoken.append(Spoken(reply, reply, depth=where.depth, streamed=False))
     return {"messages": [*messages, reply]}
 
@@ -399,10 +286,19 @@ def _edit(step: Edit, messages: list[Any], stage: Stage) -> Any:
     if not messages:
         return None
     message = messages[0 if step.which == "first" else -1]
-    if not isinstance(message.content, str):
-        return None
     stage.edited.append(message)
-    return {"messages": [message.model_copy(update={"content": f"{message.content}!"})]}
+    return {"messages": [_longer(message, "!")]}
+
+
+def _longer(message: Any, more: str) -> Any:
+    """A message with more text, whether its content is text or blocks."""
+    content: Any = message.content
+    longer = content + more if isinstance(content, str) else [*content, _text_block(more)]
+    return message.model_copy(update={"content": longer})
+
+
+def _text_block(text: str) -> dict[str, str]:
+    return {"type": "text", "text": text}
 
 
 def _tell(step: Tell, stage: Stage, depth: int) -> Any:
@@ -436,9 +332,12 @@ async def _private(step: Private, stage: Stage, where: Where) -> Any:
     return {"messages": [last]} if returned else {"count": 1}
 
 
-def _tools(stage: Stage, where: Where) -> list[Any]:
+def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
     """The tools that models may call."""
     depth = where.depth
+    owner: Owner = "known" if len(loop.first.uses) == 1 else "unknown"
+    if loop.prebuilt and owner == "unknown":
+        owner = "by task"
 
     async def plain(query: str) -> str:
         """Answer."""
@@ -477,7 +376,8 @@ def _tools(stage: Stage, where: Where) -> list[Any]:
     async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
         """Ask a model."""
         speech = Speech(("inner ", "voice"))
-        said = await stage.ask(speech, query, call, parent_id=call, kept=False, depth=depth)
+        how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth}
+        said = await stage.ask(speech, query, call, **how)
         return str(said.message.text)
 
     async def agent(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
@@ -486,9 +386,8 @@ def _tools(stage: Stage, where: Where) -> list[Any]:
 
         async def work(state: MessagesState) -> Any:
             speech = Speech(("sub ", f"agent on {query}"))
-            said = await stage.ask(
-                speech, state["messages"], call, parent_id=call, kept=False, depth=depth + 1
-            )
+            how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth + 1}
+            said = await stage.ask(speech, state["messages"], call, **how)
             return {"messages": [said.message]}
 
         inner.add_node("work", stage.function(work))

@@ -26,6 +26,7 @@ __all__ = (
     "Step",
     "Tell",
     "Use",
+    "is_repeatable",
     "plans",
 )
 
@@ -280,3 +281,19 @@ def plans() -> st.SearchStrategy[Plan]:
     """Plans of up to four steps, some of them subgraphs with steps of their own."""
     steps = st.lists(_STEP, min_size=1, max_size=4).map(tuple)
     return st.builds(Plan, steps, st.sampled_from([1, 1, 2]), st.booleans())
+
+
+def is_repeatable(plan: Plan) -> bool:
+    """Whether two graphs of a plan do the same. Of several tools that ask the user in one task the
+    quickest one does."""
+    return all(map(_is_repeatable, plan.steps))
+
+
+def _is_repeatable(step: Step) -> bool:
+    match step:
+        case Loop(first, prebuilt=False):
+            return sum(use.tool == "asking" for use in first.uses) <= 1
+        case Inner(steps):
+            return all(map(_is_repeatable, steps))
+        case _:
+            return True

@@ -18,8 +18,9 @@ from assistant_stream_ce.testing import check_stream
 from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
 from assistant_stream_langgraph.parts import Steps
-from tests.adapters_langgraph.random_graphs import Spoken, Stage, ToolFailed, build
+from tests.adapters_langgraph.random_graphs import build
 from tests.adapters_langgraph.random_plans import Plan
+from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed
 from tests.adapters_langgraph.runs import FORMS as ASYNC_FORMS
 from tests.adapters_langgraph.runs import MODES, Form, Graph
 from tests.npm import Protocol, decode
@@ -114,6 +115,8 @@ class Shown:
     failed: bool
     finish: dict[str, Any] | None
     """The event that has ended the message."""
+    resumed: bool = False
+    """Whether it goes on after a pause."""
     initial: Any = None
     state: Any = field(default=None)
     """What the client's state is at the end."""
@@ -150,10 +153,10 @@ _MODES = {name: name for name in ("values", "updates", "messages")} | {
 
 
 async def play_plan(
-    plan: Plan, form: str, wire: Protocol, options: Options
+    plan: Plan, form: str, wire: Protocol, options: Options, *, signed: bool = False
 ) -> AsyncIterator[Shown]:
     """Build the graph of a plan, run it to its end, and give what was shown, run by run."""
-    stage = Stage(sync=form in SYNC_FORMS)
+    stage = Stage(signed=signed, sync=form in SYNC_FORMS)
     graph, config = build(plan, stage), {"configurable": {"thread_id": "1"}}
     if plan.initial:
         old = [HumanMessage("old", id="old_1"), AIMessage("older", id="old_2")]
@@ -193,7 +196,7 @@ async def _play(
     initial = shown
     if FORMS[form].state != "whole" or (paused and FORMS[form].beside != "once"):
         # The client says which messages it has, as `docs/langgraph.md` asks for.
-        initial = {**(shown or {}), "messages": to_json([*before, *paused, *asked])}
+        initial = {**(shown or {}), "messages": _has(shown, options, before, paused, asked)}
     stage.begin()
     chunks, failed = await _chunks(graph, config, given, form, options, initial)
     check_stream(chunks, initial_state=initial)
@@ -221,9 +224,27 @@ async def _play(
         stage.removed,
         failed,
         next((c for c in decoded.chunks if c["type"] == "message-finish"), None),
+        not asked,
         initial,
         decoded.messages[-1]["metadata"]["unstable_state"] if decoded.messages else initial,
     )
+
+
+def _has(
+    shown: Any, options: Options, before: list[Any], paused: list[Any], asked: list[Any]
+) -> list[Any]:
+    """The messages that the client has: of the graph, or those that it shows where it has no
+    parts."""
+    if options.parts or not shown:
+        has, told = [], [*before, *(paused if options.parts else ()), *asked]
+    else:
+        has, told = [*shown["messages"]], asked
+    ids = {message["id"] for message in has}
+    for message in told:
+        if message.id not in ids:
+            ids.add(message.id)
+            has.append(to_json(message))
+    return has
 
 
 def _inside(snapshot: StateSnapshot, form: str, depth: int = 0) -> list[list[Any]]:

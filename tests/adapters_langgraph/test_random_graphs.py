@@ -3,7 +3,8 @@
 Random graphs run through every form of stream and over both wires of assistant-ui into its own
 decoder and accumulator. What the client shows only ever grows to what it ends as, and it ends as
 the graph's messages and state, with every source and custom event once, the tokens that the
-models have counted and the reason of the last answer. `make soak` tries many more.
+models have counted and the reason of the last answer. Where a form does not tell the state, what
+it promises instead is checked. `make soak` tries many more.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ from tests.adapters_langgraph.random_plans import (
     Private,
     Say,
     Speech,
+    Tell,
     Use,
     plans,
 )
 from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
 from tests.adapters_langgraph.random_truth import check
+from tests.adapters_langgraph.random_writes import check_writes
 from tests.npm import Protocol
 
 OPTIONS = [
@@ -52,6 +55,7 @@ async def play(
     async for run in play_plan(plan, form, wire, options):
         check(run)
         check_account(run)
+        check_writes(run)
         shown = run
     return shown
 
@@ -99,6 +103,11 @@ FOUND = {
     "a bracket, and more from its node": _plan(Say(), Say(Speech(("<",)), "extended")),
     "no word, and more from its node": _plan(Say(), Say(Speech(("",)), "extended")),
     "no word, counted once": _plan(Say(Speech(("",), counts=True), "renamed")),
+    "a channel before a pause": _plan(Tell(writes=(("log", 1),)), Ask()),
+    "words before a pause": _plan(Ask(Speech())),
+    "words that a graph inside a node keeps": _plan(Private((Say(),), kept=False)),
+    "words of a subgraph before it pauses": _plan(Inner((Say(), Ask()))),
+    "words in blocks, and more from their node": _plan(Say(Speech(style="blocks"), "extended")),
     "a pause in a subgraph": _plan(Inner((Ask(),))),
     "an answer that its subgraph removes": _plan(Inner((Ask(), Drop("last")))),
     "words beside a pause": _plan(Say(), Fan((Say(), Ask(), Say()), sent=False)),

@@ -1,0 +1,59 @@
+"""The same run gives the same message whichever stream form it came in.
+
+One random plan is played through every form of stream, each with a graph of its own, and what the
+client shows is compared between all of them, run by run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import combinations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.adapters_langgraph.random_forms import Telling, compare
+from tests.adapters_langgraph.random_plans import Loop, Plan, Speech, Use, is_repeatable, plans
+from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
+from tests.npm import Protocol
+
+
+async def play_all(plan: Plan, wire: Protocol = "data-stream") -> None:
+    """Play a plan through every form, and compare what they tell."""
+    runs: list[list[Telling]] = []
+    for form in FORMS:
+        played = play_plan(plan, form, wire, Options(), signed=True)
+        runs.append([Telling(shown) async for shown in played])
+    assert len(set(map(len, runs))) == 1, "a form has more runs than another"
+    for tellings in zip(*runs, strict=True):
+        for one, other in combinations(tellings, 2):
+            compare(one, other)
+
+
+@given(plans().filter(is_repeatable), st.sampled_from(WIRES))
+@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+def test_every_form_gives_the_same_message(plan: Plan, wire: Protocol) -> None:
+    asyncio.run(play_all(plan, wire))
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@given(plans().filter(is_repeatable), st.sampled_from(WIRES))
+@settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+def test_every_form_gives_the_same_message_of_hundreds(plan: Plan, wire: Protocol) -> None:
+    asyncio.run(play_all(plan, wire))
+
+
+FOUND = {
+    "a tool of an agent that asks": Plan((Loop(Speech(uses=(Use("asking"),)), prebuilt=True),)),
+    "a pause beside an agent's tool": Plan(
+        (Loop(Speech(uses=(Use("asking"), Use("plain"))), prebuilt=True),)
+    ),
+}
+"""What the comparison has found, each as small as it gets."""
+
+
+@pytest.mark.parametrize("case", FOUND)
+async def test_what_was_found_once(case: str) -> None:
+    await play_all(FOUND[case])
