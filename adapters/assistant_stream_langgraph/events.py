@@ -53,6 +53,15 @@ STREAM_MODES = frozenset(
     {"checkpoints", "custom", "debug", "messages", "tasks", "tools", "updates", "values"}
 )
 
+_SHAPES: Mapping[frozenset[str], str] = {
+    frozenset({"id", "name", "input", "triggers"}): "tasks",
+    frozenset({"id", "name", "result", "interrupts"}): "tasks",
+    frozenset({"step", "timestamp", "type", "payload"}): "debug",
+    frozenset({"config", "metadata", "values", "next", "tasks"}): "checkpoints",
+    frozenset({"event", "tool_call_id"}): "tools",
+}
+"""What the payloads of LangGraph's own modes have; nothing of them may be taken for a state."""
+
 INTERRUPT = "__interrupt__"
 
 ACCEPTED = (
@@ -259,6 +268,9 @@ def _guess_mode(payload: Any) -> str | None:
     channels = channels_of(payload)
     if channels is None:
         return None
+    for shape, mode in _SHAPES.items():
+        if shape.issubset(channels):
+            return mode
     # `updates` comes as one node a time with a dict of writes, or `None`, below it.
     outputs = [value for key, value in channels.items() if not key.startswith("__")]
     is_update = len(outputs) <= 1 and all(map(_is_written, outputs))

@@ -221,6 +221,18 @@ async def test_messages_that_langchain_has_serialized_are_read() -> None:
     assert [made.name for made in run.parts.calls.values()] == ["look", "tool"]
 
 
+@pytest.mark.parametrize("mode", ["tasks", "debug", "checkpoints", "tools"])
+async def test_the_machinery_of_a_graph_is_never_taken_for_its_state(mode: Any) -> None:
+    """A mode asked for as a string is not named, and its payloads are dicts like a state."""
+    events = [
+        event
+        async for event in CASES["agent"].build().astream(human("hi"), CONFIG, stream_mode=mode)
+    ]
+    run = await play(events)
+    assert events
+    assert run.state is None
+
+
 async def test_an_event_of_no_known_form_is_passed_over_with_one_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
