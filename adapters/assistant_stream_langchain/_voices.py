@@ -62,6 +62,8 @@ class Voices:
         """Return the chunks to emit now that the answer `key` has said `chunks`."""
         line = self._lines.setdefault(parent_id, [])
         voice = self._voices.get(key)
+        if not line and not ended:
+            self._last[parent_id] = key  # Others come now, below what it has said.
         if voice is None:
             voice = self._voices[key] = _Voice(key)
             line.append(voice)

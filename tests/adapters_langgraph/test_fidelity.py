@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 from langgraph.graph import START, MessagesState, StateGraph
 
 from assistant_stream_ce._json import to_json
@@ -88,6 +88,22 @@ async def test_a_node_that_keeps_its_models_message_elsewhere_says_it_once(form:
     builder = StateGraph(Draft).add_node("write", write).add_edge(START, "write")
     run = await play(FORMS[form](builder.compile(), human("hello"), None))
     assert run.parts.text == "Once only."
+
+
+def _token(name: str, text: str, *, last: bool = False) -> Any:
+    chunk = AIMessageChunk(content=text, id=name, chunk_position="last" if last else None)
+    metadata = {"langgraph_node": name, "langgraph_checkpoint_ns": f"{name}:1"}
+    return ((), "messages", (chunk, metadata))
+
+
+async def test_what_a_node_adds_never_stands_below_the_words_of_others() -> None:
+    """Also when those have come together with still others since."""
+    together = [_token("a", "A"), _token("b", "B"), _token("b", "", last=True)]
+    later = [_token("a", "", last=True), _token("c", "C"), _token("d", "D")]
+    more = ((), "updates", {"b": {"messages": [AIMessage("B and more", id="b")]}})
+    rest = [_token("c", "", last=True), _token("d", "", last=True)]
+    run = await play([*together, *later, more, *rest])
+    assert run.parts.text == "ABCD"
 
 
 def _check_growth(run: Run) -> None:
