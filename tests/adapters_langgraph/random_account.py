@@ -27,7 +27,7 @@ def check_account(shown: Shown) -> None:
     _check_sources(shown, [part["url"] for part in parts if part["type"] == "source"], answers)
     if not shown.failed:
         _check_finish(shown, parts, answers)
-        _check_steps(shown)
+        _check_steps(shown, answers)
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _reason(message: AIMessage) -> str:
     return reason if reason in ("length", "content-filter") else "stop"
 
 
-def _check_steps(shown: Shown) -> None:
+def _check_steps(shown: Shown, answers: list[Answer]) -> None:
     """The steps of the message say the same as its end."""
     assert shown.finish is not None
     steps = shown.snapshots[-1]["metadata"]["steps"]
@@ -224,3 +224,8 @@ def _check_steps(shown: Shown) -> None:
     if shown.options.steps == "run":
         assert len(steps) <= 1
         assert all(step["finishReason"] == shown.finish["finishReason"] for step in steps)
+        return
+    carries = FORMS[shown.form]
+    assert len(steps) >= sum(answer.certain for answer in answers), "an answer has no step"
+    if carries.same and carries.names:
+        assert len(steps) <= len(answers), "a step is nobody's answer"

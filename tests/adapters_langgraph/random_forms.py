@@ -15,7 +15,7 @@ from tests.adapters_langgraph.random_account import answers_of
 from tests.adapters_langgraph.random_runs import FORMS, Shown
 from tests.adapters_langgraph.random_stage import Spoken, sign
 
-__all__ = ("Telling", "compare")
+__all__ = ("Telling", "check_cards", "compare")
 
 _SIGN = re.compile("(⟦[^⟧]*⟧)")
 
@@ -113,6 +113,26 @@ def compare(one: Telling, other: Telling) -> None:
     _compare_data(one, other)
     if _is_alike(one, other):
         assert _readable(one.parts) == _readable(other.parts)
+
+
+def check_cards(telling: Telling) -> None:
+    """Check that what agents inside tools have said stands in the cards of their calls alone."""
+    calls = {p["toolCallId"]: p for p in telling.parts if p["type"] == "tool-call"}
+    for call_id, call in calls.items():
+        found = {s for text in _card(call) for s in _SIGN.findall(text)}
+        assert found <= {sign(f"{call_id}-1")}, "words in the card of another call"
+    tells = telling.form.subgraphs and telling.form.state != "none"
+    for spoken in telling.shown.spoken:
+        if spoken.parent_id is None or not tells or _is_ambiguous(spoken, telling, telling):
+            continue
+        assert _card(calls[spoken.parent_id]) == [str(spoken.message.text)]
+        assert not set(_signs(spoken)) & set(telling.said), "words beside the card"
+
+
+def _card(call: dict[str, Any]) -> list[str]:
+    """What the assistant says in the card of a call."""
+    thread = [m for m in call.get("messages") or () if m["role"] == "assistant"]
+    return ["".join(part.get("text", "") for part in m["content"]) for m in thread]
 
 
 def _compare_said(signature: str, one: Telling, other: Telling) -> None:

@@ -26,6 +26,7 @@ __all__ = (
     "Step",
     "Tell",
     "Use",
+    "agents",
     "is_repeatable",
     "plans",
 )
@@ -281,6 +282,12 @@ def plans() -> st.SearchStrategy[Plan]:
     """Plans of up to four steps, some of them subgraphs with steps of their own."""
     steps = st.lists(_STEP, min_size=1, max_size=4).map(tuple)
     return st.builds(Plan, steps, st.sampled_from([1, 1, 2]), st.booleans())
+
+
+def agents() -> st.SearchStrategy[Plan]:
+    """Plans of agents, most of which ask other agents."""
+    loop = st.builds(Loop, _speeches(_uses(["agent", "agent", "plain"])), _SPEECH, st.booleans())
+    return st.builds(Plan, st.lists(loop, min_size=1, max_size=2).map(tuple))
 
 
 def is_repeatable(plan: Plan) -> bool:

@@ -17,7 +17,7 @@ from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStr
 from assistant_stream_ce.testing import check_stream
 from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
-from assistant_stream_langgraph.parts import Steps
+from assistant_stream_langgraph.parts import Nested, Steps
 from tests.adapters_langgraph.random_graphs import build
 from tests.adapters_langgraph.random_plans import Plan
 from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed
@@ -86,6 +86,7 @@ class Options:
     parts: bool = True
     state: bool | tuple[str, ...] = True
     steps: Steps = "run"
+    nested: Nested = "parts"
 
     @property
     def mirrors_messages(self) -> bool:
@@ -276,6 +277,7 @@ async def _chunks(
         "parts": options.parts,
         "state": options.state,
         "steps": options.steps,
+        "nested": options.nested,
         "initial_state": initial,
     }
     if form == "stream_graph":

@@ -13,8 +13,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.adapters_langgraph.random_forms import Telling, compare
-from tests.adapters_langgraph.random_plans import Loop, Plan, Speech, Use, is_repeatable, plans
+from tests.adapters_langgraph.random_forms import Telling, check_cards, compare
+from tests.adapters_langgraph.random_plans import (
+    Loop,
+    Plan,
+    Speech,
+    Use,
+    agents,
+    is_repeatable,
+    plans,
+)
 from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
 from tests.npm import Protocol
 
@@ -43,6 +51,19 @@ def test_every_form_gives_the_same_message(plan: Plan, wire: Protocol) -> None:
 @settings(max_examples=300, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 def test_every_form_gives_the_same_message_of_hundreds(plan: Plan, wire: Protocol) -> None:
     asyncio.run(play_all(plan, wire))
+
+
+async def play_cards(plan: Plan, form: str) -> None:
+    """Play a plan, with the agents inside tools in the cards of their calls."""
+    options = Options(nested="messages")
+    async for shown in play_plan(plan, form, "assistant-transport", options, signed=True):
+        check_cards(Telling(shown))
+
+
+@given(agents(), st.sampled_from(list(FORMS)))
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+def test_an_agent_inside_a_tool_stands_in_its_card(plan: Plan, form: str) -> None:
+    asyncio.run(play_cards(plan, form))
 
 
 FOUND = {
