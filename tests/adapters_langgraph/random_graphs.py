@@ -262,7 +262,9 @@ async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
     reply = AIMessage(f"You said {answer}.")
     if stage.signed:
         reply.content = sign(stage.name(where.place)) + reply.text
-    stage.spoken.append(Spoken(reply, reply, depth=where.depth, streamed=False))
+    stage.spoken.append(
+        Spoken(reply, reply, depth=where.depth, streamed=False, beside=where.beside)
+    )
     return {"messages": [*messages, reply]}
 
 
@@ -387,6 +389,7 @@ def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
         async def work(state: MessagesState) -> Any:
             speech = Speech(("sub ", f"agent on {query}"))
             how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth + 1}
+            how["agent"] = True
             said = await stage.ask(speech, state["messages"], call, **how)
             return {"messages": [said.message]}
 

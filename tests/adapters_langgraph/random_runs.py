@@ -15,6 +15,7 @@ from assistant_stream_ce import AssistantStreamChunk
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStreamEncoder
 from assistant_stream_ce.testing import check_stream
+from assistant_stream_langchain.visibility import Visibility
 from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
 from assistant_stream_langgraph.parts import Nested, Steps
@@ -87,6 +88,7 @@ class Options:
     state: bool | tuple[str, ...] = True
     steps: Steps = "run"
     nested: Nested = "parts"
+    visibility: Visibility | None = None
 
     @property
     def mirrors_messages(self) -> bool:
@@ -278,6 +280,7 @@ async def _chunks(
         "state": options.state,
         "steps": options.steps,
         "nested": options.nested,
+        "visibility": options.visibility,
         "initial_state": initial,
     }
     if form == "stream_graph":

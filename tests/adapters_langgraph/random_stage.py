@@ -61,6 +61,8 @@ class Spoken:
     parent_id: str | None = None
     """The tool call that it was said in."""
     owner: Owner = "known"
+    agent: bool = False
+    """Whether a graph in that tool has said it, and not the tool itself."""
     depth: int = 0
     """How many graphs are around the one that it was said in."""
     kept: bool = True

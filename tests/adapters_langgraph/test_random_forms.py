@@ -13,7 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.adapters_langgraph.random_forms import Telling, check_cards, compare
+from assistant_stream_langchain.visibility import Rule, Visibility
+from tests.adapters_langgraph.random_forms import Telling, check_cards, check_hidden, compare
 from tests.adapters_langgraph.random_plans import (
     Loop,
     Plan,
@@ -64,6 +65,24 @@ async def play_cards(plan: Plan, form: str) -> None:
 @settings(max_examples=30, deadline=None, derandomize=True, database=None)
 def test_an_agent_inside_a_tool_stands_in_its_card(plan: Plan, form: str) -> None:
     asyncio.run(play_cards(plan, form))
+
+
+async def play_hidden(plan: Plan, form: str, options: Options) -> None:
+    """Play a plan whose agents inside tools are hidden."""
+    async for shown in play_plan(plan, form, "assistant-transport", options, signed=True):
+        check_hidden(shown)
+
+
+HIDDEN = Visibility([Rule(action="hide", namespace=n) for n in ("tools", "n0_tools", "n1_tools")])
+
+
+HIDING = [Options(parts=parts, visibility=HIDDEN) for parts in (True, False)]
+
+
+@given(agents(), st.sampled_from(list(FORMS)), st.sampled_from(HIDING))
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+def test_what_is_hidden_is_nowhere(plan: Plan, form: str, options: Options) -> None:
+    asyncio.run(play_hidden(plan, form, options))
 
 
 FOUND = {
