@@ -12,33 +12,27 @@ from assistant_stream_ce._channel import Delta
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,
-    MessageFinishChunk,
-    StepFinishChunk,
-    StepStartChunk,
-    ToolCallBeginChunk,
-    ToolResultChunk,
 )
-from assistant_stream_ce.typing import FinishReason
 from assistant_stream_langchain import MessageTranslator, Place
 from assistant_stream_langchain._message_index import MessageState
 from assistant_stream_langchain._next_delta import next_delta
-from assistant_stream_langchain.messages import STOPPED
-from assistant_stream_langchain.visibility import Action, Visibility
+from assistant_stream_langchain.visibility import Visibility
 
+from ._books import Books
 from ._clock import Clock
-from ._custom import UIMessages, custom_data_part
+from ._data_parts import DataParts
+from ._ending import Ending
 from ._floor import Floor
 from ._foreign_writes import ForeignWrites
 from ._repeats import Repeats
 from ._revive import with_written_messages
-from ._route import HIDDEN, Route
+from ._routes import Route, Routes
 from ._shapes import as_items, call_ids_of, id_of
-from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
-from ._tool_progress import RunningTasks, call_named_in, output_delta, output_part
+from ._tool_progress import RunningTasks
 from ._transcripts import Transcripts
 from ._update_task import task_of
 from .events import GraphEvent, channels_of, messages_in, update_writes
-from .subgraphs import ToolCallOwners, base_of
+from .subgraphs import ToolCallOwners
 
 __all__ = ("Nested", "PartsTranslator", "Steps")
 
@@ -47,8 +41,6 @@ Steps: TypeAlias = Literal["run", "model"]
 Nested: TypeAlias = Literal["parts", "messages"]
 
 _Chunks = Sequence[AssistantStreamChunk]
-
-_FOLLOWED = frozenset({StepFinishChunk, StepStartChunk, ToolCallBeginChunk, ToolResultChunk})
 
 _CALL_FAILED = "The run failed before this call returned."
 
@@ -89,29 +81,34 @@ class PartsTranslator:
         self._running = RunningTasks()
         self._clock = Clock()
         self._transcripts = Transcripts() if nested == "messages" else None
-        self._decide = (visibility or Visibility()).decide
-        self._routes: dict[str, Route] = {}
+        self._books = Books(
+            self._owners,
+            self._clock,
+            self._transcripts,
+            one_step=steps == "run",
+            earlier_results=earlier_results,
+        )
+        self._routes = Routes(
+            self._owners,
+            self._clock,
+            visibility or Visibility(),
+            has_transcripts=self._transcripts is not None,
+        )
+        self._ending = Ending(self._messages, self._floor, self._books)
+        self._data = DataParts(self._messages, self._routes, self._owners, self._running)
         self._speakers: dict[str | None, MessageState] = {}
         """What is told as it comes, by the ids of its chunks."""
-        self._anonymous: dict[int, tuple[BaseMessage, Route]] = {}
-        """Messages without an id that were seen, by identity; held so that none is reused."""
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._begun: set[tuple[str, ...]] = set()
         """Namespaces that have been given a state, where only nodes are."""
         self._telling: set[tuple[str, ...]] = set()
         """Namespaces that tell their state, and so what they make of a message in another form."""
-        self._past_calls: set[str] = set()
-        self._tells_earlier = earlier_results
-        self._told_earlier: set[str] = set()
         self._messages_key = messages_key
         self._repeats = Repeats(expected=resumes)
-        self._interrupts: set[str] = set()
-        self._ui_messages = UIMessages()
-        self._one_step = steps == "run"
-        self._step_open = False
         for message in shown:
-            self._routes[id_of(message) or ""] = HIDDEN
-            self._past_calls.update(call_ids_of(message))
+            if message_id := id_of(message):
+                self._routes.hide_id(message_id)
+            self._books.note_past(call_ids_of(message))
 
     def start(self) -> None:
         """The run begins."""
@@ -125,7 +122,7 @@ class PartsTranslator:
             route = self._routes.get(message.id)
             if route is None:
                 node, task = map(metadata.get, ("langgraph_node", "langgraph_checkpoint_ns"))
-                route = self._route_of(message, Place(namespace, node, task), metadata)
+                route = self._routes.find(message, Place(namespace, node, task), metadata)
             return self._emit(message, route, False)
         match mode:
             case "updates":
@@ -136,11 +133,11 @@ class PartsTranslator:
             case "input":
                 return self._on_input(namespace, payload)
             case "custom":
-                return self._on_custom(namespace, payload)
+                return self._emit_data(self._data.custom(namespace, payload))
             case "interrupts":
                 return self._on_interrupts(namespace, payload)
             case "tools":
-                return self._on_tool(payload)
+                return self._emit_data(self._data.tool_output(payload))
             case "tasks":
                 self._on_task(namespace, payload)
             case _:
@@ -160,60 +157,18 @@ class PartsTranslator:
 
     def finish(self) -> _Chunks:
         """The end of the message, after the last event."""
-        chunks = [*self._tell_cached(), *self._floor.close()]
-        chunks.extend(self._follow(self._messages.finish(), ()))
-        if self._known_namespaces and not self._interrupts:
-            # The call of a message that has not come to the state is no client's to answer.
-            chunks.extend(self._follow(self._messages.give_up_calls(), ()))
-        usage = (self._messages.input_tokens, self._messages.output_tokens)
-        reason = self._finish_reason()
-        chunks.extend(self._finish_step(reason))
-        chunks.append(MessageFinishChunk(reason, *usage))
-        return chunks
-
-    def _tell_cached(self) -> Iterator[AssistantStreamChunk]:
-        for place, channels in () if self._interrupts else self._repeats.release():
-            yield from self._emit_whole(place, channels)
+        cached = () if self._data.has_asked else self._repeats.release()
+        chunks = [c for place, channels in cached for c in self._emit_whole(place, channels)]
+        gives_up = bool(self._known_namespaces) and not self._data.has_asked
+        return [*chunks, *self._ending.finish(gives_up=gives_up)]
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
-        return self._break_off(_CALL_FAILED, "error")
+        return self._ending.break_off(_CALL_FAILED, "error")
 
     def stop(self) -> _Chunks:
         """The end of the message, after the last event of a graph that was cancelled."""
-        chunks = self._break_off(STOPPED, "other")
-        # Clients take a message without a reason for complete.
-        chunks.append(MessageFinishChunk("other", *self._usage))
-        return chunks
-
-    @property
-    def _usage(self) -> tuple[int, int]:
-        return self._messages.input_tokens, self._messages.output_tokens
-
-    def _break_off(self, result: str, reason: FinishReason) -> list[AssistantStreamChunk]:
-        chunks = [*self._floor.close(), *self._follow(self._messages.finish(), ())]
-        chunks.extend(
-            ToolResultChunk(tool_call_id, result, is_error=True)
-            for tool_call_id in self._messages.waiting_calls
-        )
-        chunks.extend(self._finish_step(reason))
-        return chunks
-
-    def _finish_step(self, reason: FinishReason) -> _Chunks:
-        """The end of the one step around the run, if it has begun."""
-        if not self._step_open:
-            return ()
-        step = StepFinishChunk(reason, self._messages.input_tokens, self._messages.output_tokens)
-        step.time_to_first_token = self._clock.time_to_first_token
-        step.duration = self._clock.duration
-        return (step,)
-
-    def _finish_reason(self) -> FinishReason:
-        # "tool-calls" only when a call waits. A client that reads it and finds a result at every
-        # call, or no call at all, asks again by itself: so an interrupt outside of a call is no
-        # reason for it.
-        reason = self._messages.finish_reason
-        return "stop" if reason == "unknown" else reason
+        return self._ending.stop()
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         may_repeat = self._repeats.has(namespace, payload)
@@ -228,7 +183,7 @@ class PartsTranslator:
                 self._repeats.hold(Place(namespace, node), channels)
                 self._owners.resume(channels, namespace)
             else:
-                if self._transcripts and (call_id := self._nests(namespace)):
+                if self._transcripts and (call_id := self._routes.nests(namespace)):
                     self._transcripts.extend(call_id, namespace, channels)
                 place = Place(namespace, node, task_of(payload))
                 if namespace in self._telling:
@@ -257,7 +212,7 @@ class PartsTranslator:
             self._owners.resume(channels, namespace)
             if namespace:
                 self._owners.start_subgraph(namespace, channels)
-        if self._transcripts and (call_id := self._nests(namespace)):
+        if self._transcripts and (call_id := self._routes.nests(namespace)):
             self._transcripts.settle(call_id, namespace, channels)
         return [*chunks, *self._end_step(namespace)]
 
@@ -286,7 +241,7 @@ class PartsTranslator:
         """A step has ended, and with it what was still being said there: it broke off."""
         for broken in self._messages.open_answers:
             if broken.place.namespace == namespace:
-                chunks = self._follow(self._messages.end_answer(broken), namespace)
+                chunks = self._books.follow(self._messages.end_answer(broken), namespace)
                 yield from self._floor.end(broken, list(chunks))
 
     def _on_task(self, namespace: tuple[str, ...], payload: Any) -> None:
@@ -298,45 +253,15 @@ class PartsTranslator:
         self._clock.start_task(payload["id"])
         self._messages.begin_task(payload["id"])
         self._running.start(namespace, payload["id"], calls)
-        for call_id in calls:
-            if not self._messages.waits_for(call_id):
-                self._past_calls.add(call_id)
+        self._books.note_past(call for call in calls if not self._messages.waits_for(call))
 
-    def _on_tool(self, payload: Any) -> _Chunks:
-        told = output_delta(payload)
-        if told is None or not self._messages.waits_for(told[0]):
-            return ()  # A call that is not shown has no place for its output.
-        return self._emit_data(output_part(told[1]), told[0])
-
-    def _on_custom(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
-        action = self._action_in(namespace)
-        if action == "hide":
-            return ()
-        owner = call_named_in(payload)
-        if owner is None or not self._messages.waits_for(owner):
-            owner = self._running.only_call(namespace, self._owners.waiting_in(namespace))
-            owner = owner or self._owners.owner_of(namespace)
-        part = custom_data_part(self._ui_messages.complete(payload))
-        return self._emit_data(part, owner if action == "nest" else None)
-
-    def _emit_data(self, part: DataPartChunk | None, owner: str | None) -> _Chunks:
-        if part is None:
-            return ()
-        part.parent_id = owner
-        return self._floor.follow(owner, (part,))
+    def _emit_data(self, part: DataPartChunk | None) -> _Chunks:
+        return () if part is None else self._floor.follow(part.parent_id, (part,))
 
     def _on_interrupts(self, namespace: tuple[str, ...], interrupts: Iterable[Any]) -> _Chunks:
-        # A subgraph's interrupt is told again by every graph around it, the subgraph first.
         self._remember_repeats(namespace)
-        parent_id = self._owners.owner_of(namespace)
-        if parent_id is not None and not self._messages.waits_for(parent_id):
-            parent_id = None  # Its card is hidden, or in an earlier answer. The question is not.
-        chunks: list[AssistantStreamChunk] = []
-        for interrupt in interrupts:
-            if interrupt["id"] not in self._interrupts:
-                self._interrupts.add(interrupt["id"])
-                chunks.append(DataPartChunk("interrupt", interrupt, interrupt["id"], parent_id))
-        return self._floor.follow(parent_id, chunks)
+        parent_id, parts = self._data.interrupts(namespace, interrupts)
+        return self._floor.follow(parent_id, parts)
 
     def _emit_whole(self, place: Place, channels: Mapping[str, Any]) -> _Chunks:
         """Emit what was not seen yet of the messages in `channels`."""
@@ -346,13 +271,13 @@ class PartsTranslator:
             messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
             settled = False
             for message in messages:
-                route = self._routes.get(message.id) if message.id else None
+                route = self._routes.get(message.id)
                 if route is None:
                     if not settled:
                         settled = True
                         self._messages.settle_named(item.id for item in messages)
                     origin = self._written.place_of(message, place)
-                    route = self._route_of(message, origin, None)
+                    route = self._routes.find(message, origin, None)
                 if isinstance(message, AIMessage):
                     self._owners.describe(message)
                 chunks.extend(self._emit(message, route, True))
@@ -364,13 +289,10 @@ class PartsTranslator:
             if isinstance(message, ToolMessage):
                 self._owners.answer(message.tool_call_id)
             return ()
-        if isinstance(message, ToolMessage) and message.tool_call_id in self._past_calls:
+        if isinstance(message, ToolMessage) and self._books.is_past(message.tool_call_id):
             self._owners.answer(message.tool_call_id)
-            # The call stands in an earlier answer, and its place for a result too.
-            if not self._tells_earlier or message.tool_call_id in self._told_earlier:
-                return ()
-            self._told_earlier.add(message.tool_call_id)
-            return (self._messages.earlier_result(message),)
+            is_told = self._books.takes_earlier(message.tool_call_id)
+            return (self._messages.earlier_result(message),) if is_told else ()
         data: _Chunks = ()
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)
@@ -381,102 +303,17 @@ class PartsTranslator:
             self._speakers[message.id] = self._messages.speaker
         if chunks and (started_at := self._clock.take_start(message.id)) is not None:
             self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
-        for chunk in chunks:
-            if type(chunk) in _FOLLOWED:
-                chunks = list(self._follow(chunks, place.namespace))
-                break
+        chunks = self._books.follow(chunks, place.namespace)
         told = [*data, *chunks] if data else chunks
         return self._floor.say(message, parent_id, told)
-
-    def _follow(
-        self, chunks: _Chunks, namespace: tuple[str, ...]
-    ) -> Iterator[AssistantStreamChunk]:
-        """Keep the books on calls and steps; leaves out all steps but the first start."""
-        for chunk in chunks:
-            match chunk:
-                case ToolCallBeginChunk():
-                    self._owners.begin(chunk.tool_call_id, namespace)
-                    self._past_calls.discard(chunk.tool_call_id)
-                case ToolResultChunk():
-                    self._owners.answer(chunk.tool_call_id)
-                    if self._transcripts:
-                        chunk.messages = self._transcripts.take(chunk.tool_call_id)
-                case StepStartChunk() if self._one_step:
-                    if self._step_open:
-                        continue
-                    self._step_open = True
-                    self._clock.note_token()
-                case StepFinishChunk() if self._one_step:
-                    continue
-                case _:
-                    pass
-            yield chunk
-
-    def _route_of(
-        self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None
-    ) -> Route:
-        """Where a message of an unknown id, or of none, goes."""
-        seen = self._anonymous.get(id(message))
-        if seen is None:
-            return self._open_route(message, place, metadata)
-        # LangGraph gives an id to the very message that a node has written without one.
-        return self._keep(message, seen[1]) if message.id else HIDDEN
-
-    def _open_route(
-        self,
-        message: BaseMessage,
-        place: Place,
-        metadata: Mapping[str, Any] | None,
-    ) -> Route:
-        """Decide where a message goes; its later chunks and repetitions go there too."""
-        namespace = place.namespace
-        if metadata is not None and isinstance(message, AIMessageChunk):
-            self._clock.start_message(message.id, metadata)
-        if metadata is None:  # Not streamed. The rules can still go by the namespace.
-            metadata = {"langgraph_checkpoint_ns": "|".join((*namespace, ""))}
-        owner = self._owners.owner_of(namespace)
-        if isinstance(message, AIMessage):
-            owner = self._owners.owner_of_task(namespace, metadata)
-        action = self._decide(metadata.get("tags"), metadata)
-        in_transcript = self._transcripts and action == "nest" and self._owners.owner_of(namespace)
-        if action == "hide" or in_transcript:
-            return self._keep(message, HIDDEN)
-        name = schema_of(metadata)
-        answer = None if name is None else StructuredAnswer(name)
-        parent_id = owner if action == "nest" else None
-        schema = native_schema_of(metadata)
-        return self._keep(message, Route(place, parent_id, False, answer, schema, metadata))
-
-    def _nests(self, namespace: tuple[str, ...]) -> str | None:
-        """The call that has started the agent of a namespace, if what it says is nested. What
-        that agent runs in namespaces of its own belongs to its conversation, or to none."""
-        owner = self._owners.owner_of(namespace)
-        if owner is None or owner == self._owners.owner_of(base_of(namespace)[:-1]):
-            return None
-        return owner if self._action_in(namespace) == "nest" else None
-
-    def _action_in(self, namespace: tuple[str, ...]) -> Action:
-        """What the rules say of a whole namespace; the graph's own is never hidden as a whole."""
-        if not namespace:
-            return "nest"
-        return self._decide(None, {"langgraph_checkpoint_ns": "|".join((*namespace, ""))})
-
-    def _keep(self, message: BaseMessage, route: Route) -> Route:
-        if message.id:
-            self._routes[message.id] = route
-        else:
-            self._anonymous[id(message)] = (message, route)
-        return route
 
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""
         for message in messages_in(channels):
-            route = self._routes.get(message.id or "", HIDDEN)
-            if route is not HIDDEN or id(message) in self._anonymous:
-                continue  # It was shown in this run.
-            self._keep(message, HIDDEN)
+            if not self._routes.hide(message):
+                continue
             if isinstance(message, ToolMessage):
                 self._owners.answer(message.tool_call_id)
             elif isinstance(message, AIMessage):
                 self._owners.describe(message)
-                self._past_calls.update(call["id"] for call in message.tool_calls if call["id"])
+                self._books.note_past(call["id"] for call in message.tool_calls if call["id"])
