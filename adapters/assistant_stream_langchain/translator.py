@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Tool
 from assistant_stream_ce._channel import delta_chunk
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
+    SourceChunk,
     ToolResultChunk,
 )
 from assistant_stream_ce.typing import FinishReason
@@ -337,7 +338,7 @@ class MessageTranslator:
             # Other words stand below it by now: nothing can be added to its own.
             fragments = [f for f in fragments if not isinstance(f, _WORDS)]
         tell_rest(fragments, message, self.teller, out)
-        if out:
+        if any(type(chunk) is not SourceChunk for chunk in out):
             self._last[message.parent_id] = message
         usage = read_usage(whole)
         if message.finished:

@@ -195,6 +195,21 @@ FOUND = {
         Say(Speech(ends="content_filter"), "pair"),
         Edit("last"),
     ),
+    "sources of words that others stand below": _plan(
+        Inner(
+            (
+                Drop("all"),
+                Fan(
+                    (
+                        Say(Speech(("a", "b"), cites=True), "extended"),
+                        Both(Speech(("c", "d")), Speech(("e", "f"), ("g",)), keeps="first"),
+                    ),
+                    sent=False,
+                ),
+                Drop(),
+            )
+        )
+    ),
     "two models of one node": _plan(
         Both(Speech(("a", "b")), Speech(("c", "d"))), Both(keeps="second")
     ),
