@@ -194,12 +194,10 @@ class MessageIndex:
                 else _is_around(message.place, place)
             )
         ]
-        if place.task is not None:
-            # What a graph inside the task has said, and the task gives back as its own.
-            inside = tuple(place.task.split("|"))
-            for namespace, group in self._unsettled.items():
-                if namespace[: len(inside)] == inside:
-                    found.extend(m for m in reversed(group) if named or not m.reconciled)
+        # What a graph inside the node has said, and the node gives back as its own.
+        for namespace, group in self._unsettled.items():
+            if _is_inside(namespace, place):
+                found.extend(m for m in reversed(group) if named or not m.reconciled)
         return found
 
     def settle(self, message: MessageState, *, named: bool) -> None:
@@ -292,6 +290,20 @@ def _is_around(streamed: Place, place: Place) -> bool:
     """Whether a message from `place`, of which less may be known, may have been streamed there."""
     return (place.node is None or streamed.node in (None, place.node)) and (
         place.task is None or streamed.task in (None, place.task)
+    )
+
+
+def _is_inside(namespace: tuple[str, ...], place: Place) -> bool:
+    """Whether a graph runs inside the node of a place, as far as its task is known in that."""
+    if place.task is not None:
+        inside = tuple(place.task.split("|"))
+        return namespace[: len(inside)] == inside
+    depth = len(place.namespace)
+    return (
+        place.node is not None
+        and len(namespace) > depth
+        and namespace[:depth] == place.namespace
+        and namespace[depth].partition(":")[0] == place.node
     )
 
 

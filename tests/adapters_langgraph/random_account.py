@@ -62,9 +62,15 @@ def answers_of(shown: Shown) -> list[Answer]:
 def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
     """What was said in this run, as it is told; takes it out of what is `kept`."""
     carries = FORMS[shown.form]
+    named = {
+        getattr(message, "id", None)
+        for spoken in shown.spoken
+        for message in (spoken.message, spoken.written)
+    }
     for spoken in shown.spoken:
         nested = spoken.parent_id is not None
-        forms = [kept.pop(name, None) for name in _names(spoken, kept)]
+        nameless = {i: m for i, m in kept.items() if i not in named}
+        forms = [kept.pop(name, None) for name in _names(spoken, nameless)]
         last = next((form for form in reversed(forms) if form is not None), None)
         if spoken.secret:
             continue
@@ -86,14 +92,14 @@ def _told(shown: Shown, kept: dict[Any, AIMessage]) -> Iterator[Answer]:
             yield Answer(last, False, True, nested, spoken.beside)  # It is, when written again.
 
 
-def _names(spoken: Spoken, kept: dict[Any, AIMessage]) -> Iterator[Any]:
+def _names(spoken: Spoken, nameless: dict[Any, AIMessage]) -> Iterator[Any]:
     """The ids of the message, and of what its node has made of it."""
     yield spoken.message.id
     if isinstance(spoken.written, AIMessage) and spoken.written.id != spoken.message.id:
         yield spoken.written.id
     if isinstance(spoken.written, tuple):
         text = spoken.written[1]  # Its id is LangGraph's, and known to nobody.
-        yield next((i for i, message in kept.items() if str(message.text).startswith(text)), None)
+        yield next((i for i, m in nameless.items() if str(m.text).startswith(text)), None)
 
 
 def _check_data(shown: Shown, parts: list[dict[str, Any]]) -> None:

@@ -100,6 +100,7 @@ FOUND = {
     ),
     "a pair that is written again": _plan(Say(fate="pair"), Edit("last")),
     "a pair from a subgraph": _plan(Inner((Say(fate="pair"),))),
+    "a pair from a subgraph that goes on": _plan(Inner((Say(fate="lone pair"), Tell()))),
     "a bracket, and more from its node": _plan(Say(), Say(Speech(("<",)), "extended")),
     "no word, and more from its node": _plan(Say(), Say(Speech(("",)), "extended")),
     "no word, counted once": _plan(Say(Speech(("",), counts=True), "renamed")),
