@@ -41,7 +41,7 @@ async def play_all(plan: Plan, wire: Protocol = "data-stream") -> None:
 
 
 @given(plans().filter(is_repeatable), st.sampled_from(WIRES))
-@settings(max_examples=20, deadline=None, derandomize=True, database=None)
+@settings(max_examples=12, deadline=None, derandomize=True, database=None)
 def test_every_form_gives_the_same_message(plan: Plan, wire: Protocol) -> None:
     asyncio.run(play_all(plan, wire))
 
@@ -62,7 +62,7 @@ async def play_cards(plan: Plan, form: str) -> None:
 
 
 @given(agents(), st.sampled_from(list(FORMS)))
-@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 def test_an_agent_inside_a_tool_stands_in_its_card(plan: Plan, form: str) -> None:
     asyncio.run(play_cards(plan, form))
 
@@ -80,7 +80,7 @@ HIDING = [Options(parts=parts, visibility=HIDDEN) for parts in (True, False)]
 
 
 @given(agents(), st.sampled_from(list(FORMS)), st.sampled_from(HIDING))
-@settings(max_examples=30, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 def test_what_is_hidden_is_nowhere(plan: Plan, form: str, options: Options) -> None:
     asyncio.run(play_hidden(plan, form, options))
 
