@@ -146,7 +146,7 @@ class Conversation:
         for live in self._list.growing[:]:
             self._list.release(live)
         if is_items(messages):
-            return self._list.settle([self._dumps.to_json(message) for message in messages])
+            return self._list.settle(self._dumps.list_to_json(messages))
         return self._list.settle(to_json(messages))
 
     def withdraw(self) -> bool:

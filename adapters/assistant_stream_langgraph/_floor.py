@@ -33,19 +33,15 @@ class Floor:
         self._messages = messages
         self._voices = Voices()
 
-    def say(self, message: BaseMessage, parent_id: str | None, chunks: _Chunks) -> _Chunks:
-        """The chunks to emit now that `message` has just been translated to `chunks`.
-
-        Args:
-            message: What was translated.
-            parent_id: The call that it is nested under.
-            chunks: What it became.
-        """
+    def say(self, message: BaseMessage, chunks: _Chunks) -> _Chunks:
+        """The chunks to emit now that `message` has just been translated to `chunks`."""
         if isinstance(message, ToolMessage):
             return self.follow(message.tool_call_id, chunks)
         speaker = self._messages.speaker
         if speaker is None or not (chunks or speaker.finished):
             return chunks
+        # Under another of its names it may seem to belong elsewhere; its words stand here.
+        parent_id = speaker.parent_id
         if not self.is_shared:
             others = [
                 other

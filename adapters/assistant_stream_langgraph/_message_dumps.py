@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage
@@ -33,6 +34,15 @@ class MessageDumps:
         dump = to_json(message)
         self._known[id(message)] = (message, dict(fields), dump)
         return dump
+
+    def list_to_json(self, messages: Sequence[Any]) -> list[Any]:
+        """The dicts of a whole conversation. What is in it no more is forgotten in time: the
+        messages of a stream that has come over a network are new objects in every state."""
+        dumps = [self.to_json(message) for message in messages]
+        if len(self._known) > 2 * len(messages):
+            held = {id(message) for message in messages}
+            self._known = {key: known for key, known in self._known.items() if key in held}
+        return dumps
 
     def forget(self) -> None:
         """Dump every message anew from now on."""

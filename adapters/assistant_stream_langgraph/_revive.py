@@ -114,12 +114,14 @@ def with_written_messages(channels: Mapping[str, Any], key: str) -> Mapping[str,
 
 
 def as_interrupts(values: Any) -> Sequence[Any]:
-    """Interrupts, of which some may be dicts; servers had more than one name for the id."""
+    """Interrupts, of which some may be dicts; servers had more than one name for the id. What is
+    neither is left out."""
     return [
         Interrupt(value=item.get("value"), id=str(item.get("id") or item.get("interrupt_id") or ""))
         if is_mapping(item)
         else item
         for item in (values if is_items(values) else ())
+        if isinstance(item, Interrupt) or is_mapping(item)
     ]
 
 

@@ -238,6 +238,8 @@ def _split(event: GraphEvent) -> Sequence[GraphEvent]:
         if INTERRUPT in payload:
             return ((namespace, "interrupts", as_interrupts(payload[INTERRUPT])),)
         return ((namespace, mode, with_messages(payload)),)
+    if mode == "tasks" and not (is_mapping(payload) and isinstance(payload.get("id"), str)):
+        return ()
     return (event,)
 
 
@@ -247,6 +249,10 @@ def _is_mode(value: Any) -> bool:
 
 def _is_namespace(value: Any) -> bool:
     return is_tuple(value) and all(isinstance(segment, str) for segment in value)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _is_written(output: Any) -> bool:
@@ -266,8 +272,8 @@ def _guess_mode(payload: Any) -> str | None:
     if is_items(payload):
         return "messages" if as_message_pair(payload) is not None else None
     channels = channels_of(payload)
-    if channels is None:
-        return None
+    if channels is None or not all(map(_is_name, channels)):
+        return None  # Neither nodes nor channels have such names: a node has written it.
     for shape, mode in _SHAPES.items():
         if shape.issubset(channels):
             return mode

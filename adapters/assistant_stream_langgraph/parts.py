@@ -96,7 +96,7 @@ class PartsTranslator:
         )
         self._ending = Ending(self._messages, self._floor, self._books)
         self._data = DataParts(self._messages, self._routes, self._owners, self._running)
-        self._speakers: dict[str | None, MessageState] = {}
+        self._speakers: dict[str, MessageState] = {}
         """What is told as it comes, by the ids of its chunks."""
         self._known_namespaces: set[tuple[str, ...]] = set()
         self._begun: set[tuple[str, ...]] = set()
@@ -299,13 +299,13 @@ class PartsTranslator:
         chunks: _Chunks = self._messages.feed(
             message, place=place, parent_id=parent_id, whole=whole, schema=schema, about=about
         )
-        if answer is None and self._messages.speaker is not None:
+        if answer is None and message.id and self._messages.speaker is not None:
             self._speakers[message.id] = self._messages.speaker
         if chunks and (started_at := self._clock.take_start(message.id)) is not None:
             self._messages.note_times(str(message.id), started_at, time.monotonic() - started_at)
         chunks = self._books.follow(chunks, place.namespace)
         told = [*data, *chunks] if data else chunks
-        return self._floor.say(message, parent_id, told)
+        return self._floor.say(message, told)
 
     def _remember(self, channels: Mapping[str, Any]) -> None:
         """Take the messages in `channels` as shown before this run."""

@@ -106,6 +106,33 @@ async def test_what_a_node_adds_never_stands_below_the_words_of_others() -> None
     assert run.parts.text == "ABCD"
 
 
+async def test_a_message_has_the_floor_where_it_began_by_whatever_name_it_comes() -> None:
+    """Its node's update has another id, which seems to belong to the call that waits now."""
+    made: Any = {"name": "look", "args": "{}", "id": "call_1", "index": 0}
+    asks = AIMessageChunk(content="", id="a", tool_call_chunks=[made])
+    whole = AIMessage("A", id="mine", tool_calls=[{"name": "look", "args": {}, "id": "call_1"}])
+    metadata = {"langgraph_node": "a", "langgraph_checkpoint_ns": "a:1"}
+    run = await play(
+        [
+            _token("b", "B"),
+            _token("a", "A"),
+            ((), "messages", (asks, metadata)),
+            ((), "updates", {"a": {"messages": [whole]}}),
+            _token("b", "B", last=True),
+        ]
+    )
+    assert run.parts.text == "BBA"
+    assert run.parts.calls["call_1"].args == "{}"
+
+
+async def test_tokens_without_an_id_are_told_apart_by_their_node() -> None:
+    nameless = [_token(name, f"{name} ") for name in ("a", "b", "a")]
+    for _, _, (chunk, _) in nameless:
+        chunk.id = None
+    run = await play(nameless)
+    assert run.parts.text == "a a b "
+
+
 def _check_growth(run: Run) -> None:
     final = {m["id"]: m for m in run.state["messages"] if m["id"]}
     for state in run.states[1:]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import warnings
+import weakref
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -231,6 +233,46 @@ async def test_the_machinery_of_a_graph_is_never_taken_for_its_state(mode: Any) 
     run = await play(events)
     assert events
     assert run.state is None
+
+
+@pytest.mark.parametrize(
+    ("mode", "data"),
+    [
+        *(("tasks", data) for data in (None, 3, "x", [1], {}, {"id": 5, "input": {}})),
+        ("updates", {"__interrupt__": [None, "x"]}),
+        ("values", {"__interrupt__": 5}),
+    ],
+)
+async def test_a_servers_payload_of_another_shape_costs_nothing_else(mode: str, data: Any) -> None:
+    message: Any = {"type": "AIMessageChunk", "content": "ok", "id": "m"}
+    run = await play([part(mode, data), part("messages", [message, {}])])
+    assert run.parts.text == "ok"
+
+
+async def test_a_dict_with_other_keys_than_names_is_no_state() -> None:
+    token = ((), "messages", (AIMessageChunk(content="ok"), {}))
+    run = await play([{1: {2: 3}}, token])
+    assert run.parts.text == "ok"
+    assert run.state is None
+
+
+async def test_messages_that_every_state_brings_anew_are_not_all_kept() -> None:
+    """A network has no objects, so each state comes with a copy of the whole conversation."""
+    copies: list[weakref.ref[Any]] = []
+
+    async def states() -> AsyncIterator[Any]:
+        for number in range(20):
+            messages = [HumanMessage("hi", id=f"m{place}") for place in range(number + 1)]
+            copies.extend(map(weakref.ref, messages))
+            yield ((), "values", {"messages": messages})
+            del messages
+        gc.collect()
+        held.append(sum(copy() is not None for copy in copies))
+
+    held: list[int] = []
+    run = await play(states(), parts=False)
+    assert len(run.state["messages"]) == 20
+    assert held[0] <= 3 * 20, "of 210"
 
 
 async def test_an_event_of_no_known_form_is_passed_over_with_one_warning(
