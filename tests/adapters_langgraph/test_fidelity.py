@@ -125,6 +125,15 @@ async def test_a_message_has_the_floor_where_it_began_by_whatever_name_it_comes(
     assert run.parts.calls["call_1"].args == "{}"
 
 
+async def test_a_cached_message_that_the_state_has_is_not_told_once_more_at_the_end() -> None:
+    """Nothing but the state's next step says that the node's cache has it, and not a pause."""
+    cached = {"node": {"messages": [AIMessage("x")]}, "__metadata__": {"cached": True}}
+    named = AIMessage("x", id="0a1b2c3d-0000-4000-8000-000000000000")
+    states = [((), "values", {"messages": messages}) for messages in ([], [named])]
+    run = await play([states[0], ((), "updates", cached), states[1]])
+    assert run.parts.text == "x"
+
+
 async def test_tokens_without_an_id_are_told_apart_by_their_node() -> None:
     nameless = [_token(name, f"{name} ") for name in ("a", "b", "a")]
     for _, _, (chunk, _) in nameless:
