@@ -56,6 +56,8 @@ class Conversation:
         """Streaming messages by every id they have; `None` for those that are not shown."""
         self._written_by: dict[str | None, str] = {}
         """The task whose node has written a message that no model has streamed, by its id."""
+        self._unordered: set[str | None] = set()
+        """The ids of such messages whose place among the others no update has told."""
         self._dumps = MessageDumps()
         self._is_absent = False
         """Whether the graph's state is known to have no such channel."""
@@ -96,6 +98,7 @@ class Conversation:
             self._written_by[message.id] = task
         if self.told_by_graph or not self._sharing.has(namespace) or message.id == REMOVE_ALL:
             return []  # Of what is written after a removal of all, this mode tells the new only.
+        self._unordered.add(message.id)
         return self._merge(message, namespace, metadata.get("langgraph_node"), task)
 
     def on_update(
@@ -120,12 +123,13 @@ class Conversation:
                 operations.extend(merged)
         if self._last_values is None and not namespace:
             operations.extend(self._put_in_order(items, known))
+            self._unordered.difference_update(getattr(message, "id", None) for message in items)
         return operations
 
     def _told_names(self) -> set[str]:
         """The ids of the messages that the graph itself has told."""
         others = (*self._list.visitors, *(live.value for live in self._list.growing))
-        return self._list.places.keys() - {item["id"] for item in others}
+        return self._list.places.keys() - {item["id"] for item in others} - self._unordered
 
     def _put_in_order(self, written: Sequence[Any], known: set[str]) -> list[StateOperation]:
         """Of a node's new messages one may have been streamed, or told inside, before another."""

@@ -384,3 +384,25 @@ async def test_a_result_of_an_earlier_call_is_told_once(form: str) -> None:
     )
     told = [chunk for chunk in await collect(stream) if chunk.type == "tool-result"]
     assert [(chunk.tool_call_id, chunk.result) for chunk in told] == [("a1", "They said yes.")]
+
+
+def introduced() -> Graph:
+    """A node that puts a message of its own before what its model has said."""
+    model = ScriptedChatModel(turns=["It is sunny."])
+
+    async def ask(state: MessagesState) -> Any:
+        said = await model.ainvoke(state["messages"])
+        return {"messages": [AIMessage("Here you are:", id="own"), said]}
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("ask", ask).add_edge(START, "ask")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", [form for form in FORMS if form != "messages"])
+async def test_messages_of_a_node_stand_in_its_order(form: str) -> None:
+    graph = introduced()
+    run = await play(FORMS[form](graph, human("hello"), CONFIG), parts=False)
+    said = [message["id"] for message in run.state["messages"] if message["type"] == "ai"]
+    assert said[0] == "own"
+    assert len(said) == 2
