@@ -112,6 +112,12 @@ class Chat:
         """The last card of a tool."""
         return self.page.get_by_role("region", name=f"Tool call {name}").last
 
+    async def show_state(self) -> None:
+        """Open the panel of state and wire by its keys, which a page without a thread ignores."""
+        await self.composer.wait_for()
+        await self.page.keyboard.press("Control+Shift+E")
+        await self.state.wait_for()
+
     async def start(self, text: str) -> None:
         """Send a message and see the run begin."""
         await self.composer.fill(text)

@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from typing import NoReturn, Protocol
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from starlette.types import ASGIApp
 
 from assistant_stream_langgraph import create_app
@@ -100,8 +100,14 @@ class Open(Protocol):
 
 
 @pytest.fixture
-async def open_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncGenerator[Open]:
-    """Opens the page as a new visitor; no page may leave an error on the console."""
+async def open_page(
+    browser: Browser, served: Callable[[ASGIApp], str], request: pytest.FixtureRequest
+) -> AsyncGenerator[Open]:
+    """Opens the page as a new visitor; no page may leave an error on the console.
+
+    It needs `served` so that a page is closed before its server: a page in the middle of a run
+    would look for it.
+    """
     contexts: list[BrowserContext] = []
     chats: list[Chat] = []
 
@@ -119,7 +125,8 @@ async def open_page(browser: Browser, request: pytest.FixtureRequest) -> AsyncGe
             is_mobile=is_phone,
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(20_000)
+        expect.set_options(timeout=20_000)
         chat = Chat(await context.new_page(), re.sub(r"(?<=\d)/.*", "/", url))
         chat.watch()
         chats.append(chat)

@@ -12,7 +12,7 @@ from tests.browser.conftest import Open
 
 async def test_frames_are_listed_found_and_unfolded(open_page: Open, slow_demo: str) -> None:
     chat = await open_page(slow_demo)
-    await chat.page.keyboard.press("Control+Shift+E")
+    await chat.show_state()
     await chat.state.get_by_role("tab", name="State").focus()
     await chat.page.keyboard.press("ArrowRight")
     await expect(chat.state.get_by_role("tab", name="Wire")).to_be_focused()
@@ -39,7 +39,7 @@ async def test_frames_are_listed_found_and_unfolded(open_page: Open, slow_demo: 
 
 
 async def test_the_memory_of_the_wire_is_bounded(chat: Chat) -> None:
-    await chat.page.keyboard.press("Control+Shift+E")
+    await chat.show_state()
     await chat.state.get_by_role("tab", name="Wire").click()
     lines = "".join(f'2:[{{"n":{n}}}]\n' for n in range(5_000))
     await chat.page.route("**/assistant", lambda route: route.fulfill(status=200, body=lines))

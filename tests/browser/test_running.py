@@ -130,6 +130,7 @@ async def test_keys_open_and_close_what_stands_around_the_thread(chat: Chat) -> 
     keyboard = chat.page.keyboard
     threads = chat.page.get_by_role("navigation", name="Threads")
     await expect(threads).to_be_visible()
+    await expect(chat.composer).to_be_visible()
 
     await keyboard.press("Control+Shift+L")
     await expect(threads).to_have_count(0)

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests import npm
 
@@ -80,7 +80,8 @@ async def page(browser: Browser) -> AsyncGenerator[Page, None]:
     """An empty page; the test fails when anything in it raises or complains."""
     problems: list[str] = []
     page = await browser.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
+    expect.set_options(timeout=20_000)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on(
         "console",

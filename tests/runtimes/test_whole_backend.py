@@ -6,6 +6,7 @@ allow; then the page is loaded again and goes on with the same thread.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -15,6 +16,7 @@ from playwright.async_api import Page, Response, expect
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant_stream_langgraph.app import create_app
 from tests.app.agents import SENT, agent
@@ -40,12 +42,28 @@ CLIENTS = [
 ]
 
 
+LATE = 0.06
+"""Seconds by which all that the backend sends is late, so that a client shows a call well before
+the run has ended."""
+
+
+def late(app: ASGIApp) -> ASGIApp:
+    async def respond(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_late(message: Message) -> None:
+            await asyncio.sleep(LATE)
+            await send(message)
+
+        await app(scope, receive, send_late)
+
+    return respond
+
+
 def backend(bundles: Path, *front_end: Any) -> Starlette:
     return Starlette(
         routes=[
             Route("/page/{bundle}", client_page),
             Mount("/bundles", StaticFiles(directory=bundles)),
-            Mount("/", create_app(agent(*front_end))),
+            Mount("/", late(create_app(agent(*front_end)))),
         ]
     )
 

@@ -77,13 +77,15 @@ export function Conversation({ messages, isRunning, problem, send }) {
   );
 }
 
-const plainPart = (part, runtimeOf) => {
+// A call without a result may still be running: it waits for a person once its message does, and
+// the run is over (the AG-UI runtime takes no decision before).
+const plainPart = (part, isWaiting, runtimeOf) => {
   if (part.type === "text") return { text: part.text };
   if (part.type !== "tool-call") return null;
   const { toolName: name, args, result, isError, approval } = part;
   const call = { name, args, result, isError: isError === true };
   const isDecided = result !== undefined || approval?.approved !== undefined;
-  if (isDecided || name === PICK_COLOR.toolName) return { call };
+  if (!isWaiting || isDecided || name === PICK_COLOR.toolName) return { call };
   const decide = (approved) => {
     const runtime = runtimeOf(part);
     if (approval) runtime.respondToToolApproval({ approved });
@@ -97,10 +99,12 @@ export const mountRuntime = (useRuntime) => {
     const messages = useAuiState((state) => state.thread.messages);
     const isRunning = useAuiState((state) => state.thread.isRunning);
     useAssistantTool(PICK_COLOR);
-    const shown = messages.map(({ id, role, content }) => {
+    const shown = messages.map(({ id, role, content, status }) => {
+      const isWaiting = !isRunning && status?.type === "requires-action";
       const runtimeOf = ({ toolCallId }) =>
         runtime.thread.getMessageById(id).getMessagePartByToolCallId(toolCallId);
-      return { role, parts: content.map((part) => plainPart(part, runtimeOf)).filter(Boolean) };
+      const parts = content.map((part) => plainPart(part, isWaiting, runtimeOf));
+      return { role, parts: parts.filter(Boolean) };
     });
     const status = messages.at(-1)?.status;
     const problem = status?.reason === "error" ? JSON.stringify(status.error) : undefined;

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useCallback, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 
 export const useMediaQuery = (query: string): boolean => {
   const subscribe = useCallback(
@@ -41,7 +41,7 @@ export const useTheme = (): { readonly isDark: boolean; readonly toggle: () => v
 
 /** Calls back when Escape is pressed and nothing nearer to the focus has used the key. */
 export const useEscape = (onEscape: () => void): void => {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.key !== "Escape" || event.defaultPrevented || event.isComposing) return;
       if (document.querySelector("dialog[open]") !== null) return;
@@ -62,11 +62,14 @@ const keysOf = (event: KeyboardEvent): string => {
   return `mod+${event.shiftKey ? "shift+" : ""}${event.key.toLowerCase()}`;
 };
 
-/** Keys that work everywhere: `mod+shift+o` (Control or Command), or one character outside fields. */
+/**
+ * Keys that work everywhere: `mod+shift+o` (Control or Command), or one character outside fields.
+ * They work as soon as the page is seen, hence the layout effect.
+ */
 export const useShortcuts = (actions: Readonly<Record<string, () => void>>): void => {
   const latest = useRef(actions);
   latest.current = actions;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.isComposing || event.altKey) return;
       const keys = keysOf(event);
