@@ -236,7 +236,8 @@ def _ambiguous(shown: Shown) -> set[Atoms]:
     """What a node has written as a dict or a pair while another has streamed the same words.
 
     No token tells what is written so. In a stream without tasks nobody can know whether it is what
-    was streamed, built anew, or one more that says the same, unless the state has both.
+    was streamed, built anew without its thoughts, or one more that says the same, unless the state
+    has both.
     """
     carries = FORMS[shown.form]
     if carries.tasks or not carries.tokens:
@@ -244,7 +245,9 @@ def _ambiguous(shown: Shown) -> set[Atoms]:
     beside = [spoken for spoken in shown.spoken if spoken.beside]
     written = {said(s.message) for s in beside if not s.streamed and _is_foreign(s.written)}
     return written & {
-        said(s.message) for s in beside if s.streamed and not (s.kept and carries.state == "whole")
+        tuple(atom for atom in said(s.message) if atom[0] != "thought")
+        for s in beside
+        if s.streamed and not (s.kept and carries.state == "whole")
     }
 
 

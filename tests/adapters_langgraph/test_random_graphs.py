@@ -218,6 +218,28 @@ FOUND = {
         Both(Speech(("a", "b"), own_id=True), Speech(("c", "d"))),
         Both(Speech(("e", "f")), Speech(("g", "h"), own_id=True), keeps="first"),
     ),
+    "the words of a thoughtful model that is not kept, in a pair": Plan(
+        (
+            Fan(
+                (
+                    Both(
+                        Speech(("é",), ("a", "<")),
+                        Speech(
+                            ("", "words and more ", "b "),
+                            ("a", "<"),
+                            style="blocks",
+                            own_id=True,
+                            cites=True,
+                            pause=True,
+                        ),
+                        keeps="second",
+                    ),
+                    Say(Speech(("é",)), "pair", command=True, silent=True),
+                )
+            ),
+        ),
+        initial=True,
+    ),
     "a subgraph that changes a message and removes it from its own copy": _plan(
         Inner((Edit("first"), Drop("first"), Say()))
     ),
