@@ -13,39 +13,19 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterable, Callable
 from threading import RLock, get_ident
-from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-from .chunks import (
-    AssistantStreamChunk,
-    ReasoningDeltaChunk,
-    StateOperation,
-    TextDeltaChunk,
-    ToolCallDeltaChunk,
-    UpdateStateChunk,
-)
+from ._melting import PIECE_COST, DeltaChunk, MeltingDelta, MeltingText, delta_chunk
+from .chunks import AssistantStreamChunk, StateOperation, UpdateStateChunk
 from .typing import ChunkStream
 
-__all__ = ("Channel", "Delta", "delta_chunk", "ready_source", "register_channel", "take_ready")
+__all__ = ("Channel", "ready_source", "register_channel", "take_ready")
 
 MERGE_AFTER = 128
 """Waiting chunks or state operations from which on neighbouring deltas are merged."""
 
-MERGED_LENGTH = 4096
-"""Characters from which on a merged delta takes no more."""
-
-PIECE_COST = 2
-"""Characters that a piece counts besides its own, so that empty ones do not pile up either."""
-
 DRAIN_LEVEL = 32
 """Waiting chunks or state operations that `drain()` lets stand."""
-
-
-DeltaChunk = TextDeltaChunk | ReasoningDeltaChunk | ToolCallDeltaChunk
-
-Delta: TypeAlias = tuple[type[DeltaChunk], str, str | None]
-"""A delta before it is a chunk, which it need not become: its kind, its text, and the id of the
-parent or of the tool call."""
 
 
 class Channel:
@@ -59,8 +39,10 @@ class Channel:
         """Called, if set, with every chunk as the reader takes it; the lock is held."""
         self._items: deque[AssistantStreamChunk] = deque()
         self._batch: UpdateStateChunk | None = None
-        self._tail: _Tail | None = None  # what the last item grows into, while the reader lags
-        self._text: _Text | None = None  # the same for the last operation of the open batch
+        self._tail: MeltingDelta | None = None
+        """What the last item grows into, while the reader lags."""
+        self._text: MeltingText | None = None
+        """The same for the last operation of the open batch."""
         self._waiter: asyncio.Future[None] | None = None
         self._drain_waiters: list[asyncio.Future[None]] = []
         self._closed = False
@@ -229,7 +211,7 @@ class Channel:
         if self._waiter is not None:
             self._wake(self._waiter)
         elif len(items) > MERGE_AFTER:
-            self._tail = _Tail.of(chunk)
+            self._tail = MeltingDelta.of(chunk)
         return True
 
     def _merge(self, into: list[StateOperation], operations: list[StateOperation]) -> None:
@@ -242,7 +224,7 @@ class Channel:
                     continue
                 self._seal_text(into)
             if operation["type"] == "append-text":
-                self._text = _Text(operation["path"], operation["value"])
+                self._text = MeltingText(operation["path"], operation["value"])
             else:
                 path = operation["path"]
                 while into and into[-1]["path"][: len(path)] == path:
@@ -259,7 +241,7 @@ class Channel:
         if batch is not None:
             self._seal_text(batch.operations)
 
-    def _seal_tail(self, tail: _Tail) -> None:
+    def _seal_tail(self, tail: MeltingDelta) -> None:
         self._items[-1] = tail.chunk()
         self._tail = None
 
@@ -286,86 +268,6 @@ class Channel:
 def _set_done(waiter: asyncio.Future[None]) -> None:
     if not waiter.done():
         waiter.set_result(None)
-
-
-class _Tail:
-    """Neighbouring deltas of one part on their way to become one chunk."""
-
-    __slots__ = ("key", "kind", "pieces", "room")
-
-    def __init__(self, kind: type[DeltaChunk], key: str | None, delta: str) -> None:
-        self.kind = kind
-        self.key = key
-        """What tells the part from others of its kind: the parent's id, or the tool call's."""
-        self.pieces = [delta]
-        self.room = MERGED_LENGTH - len(delta)
-        """Characters that still fit; the last piece may be longer."""
-
-    @classmethod
-    def of(cls, chunk: AssistantStreamChunk) -> _Tail | None:
-        """The beginning of a tail, or `None` when `chunk` is not a delta."""
-        if isinstance(chunk, DeltaChunk):
-            return cls(type(chunk), *_key_and_delta(chunk))
-        return None
-
-    def add(self, chunk: AssistantStreamChunk) -> bool:
-        """Take `chunk` in, if it continues the same part and there is room."""
-        if type(chunk) is not self.kind or self.room <= 0:
-            return False
-        key, delta = _key_and_delta(chunk)
-        if key != self.key:
-            return False
-        self.pieces.append(delta)
-        self.room -= len(delta) + PIECE_COST
-        return True
-
-    def chunk(self) -> DeltaChunk:
-        """The one chunk that says the same."""
-        return delta_chunk(self.kind, "".join(self.pieces), self.key)
-
-
-class _Text:
-    """Neighbouring texts for one path of the state on their way to become one operation."""
-
-    __slots__ = ("path", "pieces", "room")
-
-    def __init__(self, path: list[str], text: str) -> None:
-        self.path = path
-        self.pieces = [text]
-        self.room = MERGED_LENGTH - len(text)
-        """Characters that still fit; the last piece may be longer."""
-
-    def add(self, operation: StateOperation) -> bool:
-        """Take `operation` in, if it appends at the same path and there is room."""
-        if operation["type"] != "append-text" or self.room <= 0:
-            return False
-        if operation["path"] != self.path:
-            return False
-        self.pieces.append(operation["value"])
-        self.room -= len(operation["value"]) + PIECE_COST
-        return True
-
-    def operation(self) -> StateOperation:
-        """The one operation that says the same."""
-        return {"type": "append-text", "path": self.path, "value": "".join(self.pieces)}
-
-
-def delta_chunk(kind: type[DeltaChunk], delta: str, key: str | None) -> DeltaChunk:
-    """The chunk of a delta."""
-    if kind is ToolCallDeltaChunk:
-        return ToolCallDeltaChunk(key or "", delta)
-    if kind is TextDeltaChunk:
-        return TextDeltaChunk(delta, key)
-    return ReasoningDeltaChunk(delta, key)
-
-
-def _key_and_delta(chunk: AssistantStreamChunk) -> tuple[str | None, str]:
-    if type(chunk) is TextDeltaChunk:
-        return chunk.parent_id, chunk.text_delta
-    if type(chunk) is ToolCallDeltaChunk:
-        return chunk.tool_call_id, chunk.args_text_delta
-    assert isinstance(chunk, ReasoningDeltaChunk), "only deltas melt together"
-    return chunk.parent_id, chunk.reasoning_delta
 
 
 _channels: WeakKeyDictionary[ChunkStream, Channel] = WeakKeyDictionary()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
-from assistant_stream_ce._channel import Delta
+from assistant_stream_ce._melting import Delta
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,

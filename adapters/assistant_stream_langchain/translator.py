@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.documents import Document
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from assistant_stream_ce._channel import delta_chunk
+from assistant_stream_ce._melting import delta_chunk
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     SourceChunk,
@@ -18,6 +18,7 @@ from assistant_stream_ce.typing import FinishReason
 
 from ._answers import Answers, earlier_result
 from ._content import Fragment, ReasoningFragment, TextFragment, read_content
+from ._endings import Endings
 from ._message_index import NOWHERE, MessageIndex, MessageState, Place
 from ._next_delta import next_delta
 from ._reconcile import repeats, tell_rest
@@ -29,9 +30,6 @@ from ._thinking import split_thinking
 from ._usage import read_finish_reason, read_usage
 
 __all__ = ("MessageTranslator",)
-
-GIVEN_UP = "The run went on without this call."
-UNREADABLE = "The arguments of this call could not be read."
 
 _WORDS = (ReasoningFragment, TextFragment)
 
@@ -48,18 +46,12 @@ class MessageTranslator:
         self._index = MessageIndex()
         self.teller = Teller()
         """What has been told, for `next_delta`."""
+        self._endings = Endings(self._index, self.teller)
         self._answers = Answers(self.teller)
-        self._last_reason: FinishReason = "unknown"
         self.speaker: MessageState | None = None
         """The model's message that `feed` has just been given, if it was one."""
         self._unreadable: list[MessageState] = []
         """Messages with calls whose arguments are no JSON."""
-        self._last: dict[str | None, MessageState] = {}
-        """Whose words stand last under each parent."""
-        self.input_tokens = 0
-        """Input tokens of the run so far."""
-        self.output_tokens = 0
-        """Output tokens of the run so far."""
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -68,9 +60,17 @@ class MessageTranslator:
         `"tool-calls"` only while calls wait for somebody outside the run: a client that reads it
         and has every result sends the conversation again by itself.
         """
-        if self.teller.waiting:
-            return "tool-calls"
-        return "stop" if self._last_reason in ("tool-calls", "unknown") else self._last_reason
+        return self._endings.finish_reason
+
+    @property
+    def input_tokens(self) -> int:
+        """Input tokens of the run so far."""
+        return self._endings.input_tokens
+
+    @property
+    def output_tokens(self) -> int:
+        """Output tokens of the run so far."""
+        return self._endings.output_tokens
 
     @property
     def waiting_calls(self) -> tuple[str, ...]:
@@ -188,24 +188,14 @@ class MessageTranslator:
 
     def end_run(self, run_id: str, reason: FinishReason) -> list[AssistantStreamChunk]:
         """Close the message of a model run that ended without one, because it failed."""
-        out: Chunks = []
         message = self._index.get(run_id)
-        if message is not None and not message.finished:
-            message.finish_reason = reason
-            if reason == "error":
-                self._give_up_calls(message, out)
-            last_reason = self._last_reason
-            self._finish_message(message, out)
-            if reason == "other" and message is not self._index.newest:
-                # Nobody read on, which may come to light long after the next answer.
-                self._last_reason = last_reason
-        return out
+        return [] if message is None else self._endings.break_off(message, reason)
 
     def end_answer(self, message: MessageState) -> list[AssistantStreamChunk]:
         """Close one of the `open_answers`, of which nothing more is to come."""
         out: Chunks = []
-        self._give_up_calls(message, out)
-        self._finish_message(message, out)
+        self._endings.give_up(message, out)
+        self._endings.finish(message, out)
         return out
 
     def give_up_calls(self) -> list[AssistantStreamChunk]:
@@ -215,23 +205,7 @@ class MessageTranslator:
         For a run that tells its messages: what is not among them is nobody's to answer, nor is
         what the run itself could make nothing of.
         """
-        out: Chunks = []
-        for message in self._index.messages():
-            if not message.reconciled:
-                self._give_up_calls(message, out)
-        for message in self._unreadable:
-            self._give_up_calls(message, out, unreadable=True)
-        return out
-
-    def _give_up_calls(
-        self, message: MessageState, out: Chunks, *, unreadable: bool = False
-    ) -> None:
-        for call in message.book.calls:
-            if call.on_server or call.answered or (unreadable and call.args_are_complete()):
-                continue
-            self.teller.begin_call(call, message, out)
-            reason = UNREADABLE if unreadable else GIVEN_UP
-            self.teller.answer(call, reason, None, True, out)
+        return self._endings.give_up_rest(self._unreadable)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token
@@ -249,7 +223,7 @@ class MessageTranslator:
         """Note whose words stand last under a parent, where that is not whose were fed last."""
         message = self._index.get(name)
         if message is not None:
-            self._last[parent_id] = message
+            self._endings.last[parent_id] = message
 
     def settle(self, namespace: tuple[str, ...]) -> None:
         """Every message that was streamed in this namespace so far has come complete, or never
@@ -263,11 +237,7 @@ class MessageTranslator:
 
     def finish(self) -> list[AssistantStreamChunk]:
         """Close what is open, for the end of the run."""
-        out: Chunks = []
-        for message in self._index.open_messages():
-            self._finish_message(message, out)
-        self.teller.close_waiting(out)
-        return out
+        return self._endings.end_all()
 
     def _feed_chunk(
         self,
@@ -287,7 +257,7 @@ class MessageTranslator:
                 return [delta_chunk(*delta)]
         if message is not None and message.finished:
             if not chunk.content and not chunk.tool_call_chunks:
-                self._count(read_usage(chunk))
+                self._endings.count(read_usage(chunk))
                 return []
             if repeats(split_thinking(read_content(chunk)), message):
                 return self._feed_whole(chunk, place, parent_id, run_id, schema)
@@ -301,14 +271,14 @@ class MessageTranslator:
         for fragment in read_content(chunk):
             self.teller.tell(fragment, message, out)
         if out:
-            self._last[message.parent_id] = message
+            self._endings.last[message.parent_id] = message
         if chunk.response_metadata:
             reason = read_finish_reason(chunk.response_metadata)
             message.finish_reason = reason or message.finish_reason
         if chunk.usage_metadata is not None:
             message.add_usage(read_usage(chunk))
         if chunk.chunk_position is not None:
-            self._finish_message(message, out, streamed=True)
+            self._endings.finish(message, out, streamed=True)
         return out
 
     def _feed_whole(
@@ -333,54 +303,23 @@ class MessageTranslator:
         self.speaker = message
         message.think = None
         out: Chunks = []
-        last = self._last.get(message.parent_id)
+        last = self._endings.last.get(message.parent_id)
         if message.finished and last is not message and (message.text or message.reasoning):
             # Other words stand below it by now: nothing can be added to its own.
             fragments = [f for f in fragments if not isinstance(f, _WORDS)]
         tell_rest(fragments, message, self.teller, out)
         if any(type(chunk) is not SourceChunk for chunk in out):
-            self._last[message.parent_id] = message
+            self._endings.last[message.parent_id] = message
         usage = read_usage(whole)
         if message.finished:
             if message.usage is None:
                 message.usage = usage
-                self._count(usage)
+                self._endings.count(usage)
             return out
         message.usage = usage or message.usage
         message.finish_reason = read_finish_reason(whole.response_metadata) or message.finish_reason
-        self._finish_message(message, out)
+        self._endings.finish(message, out)
         return out
-
-    def _finish_message(
-        self, message: MessageState, out: Chunks, *, streamed: bool = False
-    ) -> None:
-        self._index.close(message)
-        said = len(out)
-        self.teller.tell_held(message, out)
-        self.teller.tell_value(message, out)
-        if len(out) > said:
-            self._last[message.parent_id] = message
-        message.think = message.structured = None
-        self.teller.close_results(message, out)
-        reason = message.finish_reason or "unknown"
-        for call in message.book.calls:
-            # Arguments of which nothing has streamed may still stand in the complete message.
-            if call.args or call.on_server or not streamed:
-                self.teller.close_call(call, message, out)
-            else:
-                self.teller.begin_call(call, message, out)
-            if not call.on_server and reason in ("stop", "unknown"):
-                reason = "tool-calls"
-        self._count(message.usage)
-        if message.parent_id is None:
-            self._last_reason = reason
-        self.teller.steps.start(message, out)
-        self.teller.steps.finish(message, reason, self._index.open_messages(), out)
-
-    def _count(self, usage: tuple[int, int] | None) -> None:
-        if usage is not None:
-            self.input_tokens += usage[0]
-            self.output_tokens += usage[1]
 
     def _twin(
         self, fragments: list[Fragment], place: Place, whole: AIMessage

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, ToolMessage
 
-from assistant_stream_ce._channel import Delta
+from assistant_stream_ce._melting import Delta
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     DataPartChunk,

@@ -9,7 +9,8 @@ from itertools import chain
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel, DeltaChunk
+from assistant_stream_ce._channel import DRAIN_LEVEL, MERGE_AFTER, Channel
+from assistant_stream_ce._melting import DeltaChunk
 from assistant_stream_ce.chunks import (
     AppendTextOperation,
     SetOperation,
