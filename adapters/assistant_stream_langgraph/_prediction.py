@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     ToolCallArgsTextFinishChunk,
     ToolCallBeginChunk,
     ToolCallDeltaChunk,
+    ToolResultChunk,
 )
 
 __all__ = ("Predictions",)
@@ -19,7 +20,8 @@ _PAIR = 12
 
 
 class Predictions:
-    """Follows the calls of tools whose argument is shown in a channel before the tool has run.
+    """Follows the calls of tools whose argument is shown in a channel before the tool has run. Of
+    several at the same time the channel shows the one whose argument has begun last.
 
     Args:
         predict: Channel to tool and argument, such as `{"draft": ("write_doc", "text")}`.
@@ -28,9 +30,12 @@ class Predictions:
     def __init__(self, predict: Mapping[str, tuple[str, str]]) -> None:
         self._predict = predict
         self._calls: dict[str, list[tuple[str, _Argument]]] = {}
+        self._shown: dict[str, _Argument] = {}
+        """By channel, what it shows."""
 
-    def read(self, chunks: Iterable[AssistantStreamChunk]) -> Iterator[tuple[str, str, bool]]:
+    def read(self, chunks: Sequence[AssistantStreamChunk]) -> Iterator[tuple[str, str, bool]]:
         """Channel, new text, and whether it is the first of its call."""
+        answered = {c.tool_call_id for c in chunks if isinstance(c, ToolResultChunk)}
         for chunk in chunks:
             if isinstance(chunk, ToolCallBeginChunk):
                 followed = [
@@ -38,14 +43,17 @@ class Predictions:
                     for channel, (tool, argument) in self._predict.items()
                     if tool == chunk.tool_name
                 ]
-                if followed:
+                # One that is told with its result is no guess any more.
+                if followed and chunk.tool_call_id not in answered:
                     self._calls[chunk.tool_call_id] = followed
             elif isinstance(chunk, (ToolCallDeltaChunk, ToolCallArgsTextFinishChunk)):
                 for channel, argument in self._calls.get(chunk.tool_call_id, ()):
-                    is_first = not argument.begun
                     text = argument.read(chunk.args_text_delta)
-                    if text:
+                    is_first = bool(text) and not argument.begun
+                    if is_first:
                         argument.begun = True
+                        self._shown[channel] = argument
+                    if text and self._shown[channel] is argument:
                         yield channel, text, is_first
 
 

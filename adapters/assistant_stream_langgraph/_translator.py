@@ -44,14 +44,14 @@ class GraphTranslator:
         resumes: bool = True,
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
-        # An answer without parts needs them too, to know the calls.
-        self._listener = PartsTranslator() if self._predictions and not parts else None
         self._questions = LiveQuestions()
         self._updates = TaskUpdates()
         self._parts: PartsTranslator | None = None
-        if parts:
+        self._listener: PartsTranslator | None = None
+        """An answer without parts needs them too, to know the calls."""
+        if parts or self._predictions:
             shown = _messages_in(initial_state, messages_key)
-            self._parts = PartsTranslator(
+            translator = PartsTranslator(
                 steps=steps,
                 nested=nested,
                 visibility=visibility,
@@ -60,6 +60,7 @@ class GraphTranslator:
                 messages_key=messages_key,
                 resumes=resumes,
             )
+            self._parts, self._listener = (translator, None) if parts else (None, translator)
         self._mirror: StateMirror | None = None
         mirrors_messages = not parts if isinstance(state, bool) else messages_key in state
         self._tokens_are_parts = parts and not mirrors_messages and self._predictions is None
@@ -175,7 +176,9 @@ class GraphTranslator:
     def fail(self) -> Sequence[AssistantStreamChunk]:
         """The chunks after the last event of a graph that has raised."""
         held = self._feed_all(self._updates.release())
-        return [*held, *(self._parts.fail() if self._parts is not None else ())]
+        operations = self._mirror.take_back() if self._mirror is not None else []
+        state = [UpdateStateChunk(operations)] if operations else []
+        return [*held, *state, *(self._parts.fail() if self._parts is not None else ())]
 
 
 def _short_way_of_parts(

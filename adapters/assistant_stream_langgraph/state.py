@@ -127,22 +127,23 @@ class StateMirror:
         """What is still to change after the last event."""
         operations = self._conversation.finish() if self._conversation is not None else []
         operations.extend(self._clear_interrupts())
-        operations.extend(self._take_back())
+        operations.extend(self.take_back())
         return self._first(operations)
 
     def predict(self, key: str, text: str, *, is_first: bool) -> list[StateOperation]:
         """Show text in a channel that the graph is going to write there, until it does."""
         if not self._is_mirrored(key):
             return []
-        shown = self._value.get(key, _ABSENT)
-        if is_first or not isinstance(shown, str) or key not in self._predicted:
-            self._predicted.setdefault(key, shown)
+        if is_first:
+            self._predicted.setdefault(key, self._value.get(key, _ABSENT))
             return self._first(self._replace(key, text))
+        if key not in self._predicted:
+            return []  # The graph has written there since.
         extend(self._value, key, text)
         return [{"type": "append-text", "path": [key], "value": text}]
 
-    def _take_back(self) -> list[StateOperation]:
-        """Undo the predictions of which nothing has come."""
+    def take_back(self) -> list[StateOperation]:
+        """Undo the predictions of which nothing has come, and is not going to."""
         predicted, self._predicted = self._predicted, {}
         if self._conversation is not None and self._conversation.value is not None:
             self._value[self._messages_key] = self._conversation.value  # Tokens go past this copy.
@@ -186,7 +187,10 @@ class StateMirror:
             gone.update({self._messages_key} if self._conversation.withdraw() else ())
         if gone:
             for key in gone:
-                self._value.pop(key, None)
+                if key in self._predicted:
+                    self._predicted[key] = _ABSENT  # What is shown there is not the graph's.
+                else:
+                    self._value.pop(key, None)
             return [{"type": "set", "path": [], "value": copy_json(self._value)}]
         return operations
 

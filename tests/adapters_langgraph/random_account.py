@@ -1,9 +1,7 @@
-"""What a run of a random graph must have shown beside what is said: data, sources, and how it
-ended."""
+"""What a run of a random graph must have shown beside what is said: sources, and how it ended."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from langchain_core.messages import AIMessage
 
 from assistant_stream_langchain._usage import read_finish_reason
+from tests.adapters_langgraph.random_live import check_data, check_predicted
 from tests.adapters_langgraph.random_runs import FORMS, Shown
 from tests.adapters_langgraph.random_stage import Spoken
 
@@ -18,11 +17,12 @@ __all__ = ("Answer", "answers_of", "check_account")
 
 
 def check_account(shown: Shown) -> None:
-    """Check the data parts, the sources, the tokens that were counted and the finish reason."""
+    """Check the sources, the tokens that were counted and the finish reason."""
+    check_data(shown)
+    check_predicted(shown)
     if not shown.options.parts or not shown.snapshots:
         return
     parts = shown.snapshots[-1]["parts"]
-    _check_data(shown, [part for part in parts if part["type"] == "data"])
     answers = answers_of(shown)
     _check_sources(shown, [part["url"] for part in parts if part["type"] == "source"], answers)
     if not shown.failed:
@@ -100,51 +100,6 @@ def _names(spoken: Spoken, nameless: dict[Any, AIMessage]) -> Iterator[Any]:
     if isinstance(spoken.written, tuple):
         text = spoken.written[1]  # Its id is LangGraph's, and known to nobody.
         yield next((i for i, m in nameless.items() if str(m.text).startswith(text)), None)
-
-
-def _check_data(shown: Shown, parts: list[dict[str, Any]]) -> None:
-    """Custom events come once each, in order, and so does what waits for an answer."""
-    carries = FORMS[shown.form]
-    told = [part for part in parts if part["name"] != "interrupt"]
-    asked = [part["data"]["id"] for part in parts if part["name"] == "interrupt"]
-    events = [_named(e) for e, depth in shown.told if carries.subgraphs or not depth]
-    if not carries.custom:
-        assert not told, "data that this form does not carry"
-    elif not shown.failed:
-        assert _counted(map(_shown, told)) == _counted(events)
-    for parent in {part.get("parentId") for part in told}:
-        here = [_shown(part) for part in told if part.get("parentId") == parent]
-        assert _is_in_order(here, events), "data parts are in another order than they were told"
-    waiting = sorted(interrupt.id for interrupt in shown.interrupts)
-    if shown.failed:  # The question that this run has answered stands in the state again.
-        assert set(asked) <= set(waiting)
-    else:
-        assert sorted(asked) == (waiting if carries.state != "none" else [])
-
-
-def _shown(part: dict[str, Any]) -> tuple[str, Any]:
-    return (part["name"], part["data"])
-
-
-def _counted(items: Iterable[Any]) -> Counter[str]:
-    return Counter(map(repr, items))
-
-
-def _is_in_order(some: list[Any], every: list[Any]) -> bool:
-    rest = iter(every)
-    return all(item in rest for item in some)
-
-
-def _named(event: Any) -> tuple[str, Any]:
-    match event:
-        case {"type": "ui", "name": name, "props": props}:
-            return (name, props)
-        case {"name": name, "data": data}:
-            return (name, data)
-        case {"type": name}:
-            return (name, event)
-        case _:
-            return ("custom", event)
 
 
 def _check_sources(shown: Shown, urls: list[str], answers: list[Answer]) -> None:

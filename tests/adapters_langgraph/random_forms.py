@@ -226,7 +226,8 @@ def _compare_data(one: Telling, other: Telling) -> None:
         assert _asked(one.parts, by_task=by_task) == _asked(other.parts, by_task=by_task)
     if one.form.custom and other.form.custom and not one.shown.failed:
         deep = one.form.subgraphs == other.form.subgraphs
-        here, there = _data(one.parts), _data(other.parts)
+        both = one.form.outputs and other.form.outputs
+        here, there = _data(one.parts, outputs=both), _data(other.parts, outputs=both)
         assert here == there if deep else set(here) <= set(there) or set(there) <= set(here)
 
 
@@ -237,8 +238,10 @@ def _asked(parts: Iterable[dict[str, Any]], *, by_task: bool) -> list[str]:
     return sorted(repr({k: v for k, v in item.items() if k not in hidden}) for item in asked)
 
 
-def _data(parts: Iterable[dict[str, Any]]) -> list[str]:
+def _data(parts: Iterable[dict[str, Any]], *, outputs: bool) -> list[str]:
     told = [part for part in parts if part["type"] == "data" and not _is_question(part)]
+    if not outputs:
+        told = [part for part in told if part["name"] not in ("tool-output", "piece")]
     return sorted(repr((part["name"], part["data"])) for part in told)
 
 

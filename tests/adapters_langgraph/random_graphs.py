@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, TypedDict
 
-from langchain.agents import create_agent
+from langchain.agents import AgentState, create_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.messages import (
     AIMessage,
@@ -24,8 +24,8 @@ from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.ui import AnyUIMessage, push_ui_message, ui_message_reducer
-from langgraph.prebuilt import ToolNode
-from langgraph.types import Command, Send, interrupt
+from langgraph.prebuilt import ToolNode, ToolRuntime
+from langgraph.types import Command, Send
 
 from assistant_stream_langchain._runs import final_message
 from assistant_stream_langchain.testing import ScriptedChatModel
@@ -45,7 +45,15 @@ from tests.adapters_langgraph.random_plans import (
     Tell,
 )
 from tests.adapters_langgraph.random_scripts import script
-from tests.adapters_langgraph.random_stage import Owner, Spoken, Stage, ToolFailed, Where, sign
+from tests.adapters_langgraph.random_stage import (
+    Owner,
+    Spoken,
+    Stage,
+    ToolFailed,
+    Where,
+    Written,
+    sign,
+)
 from tests.adapters_langgraph.runs import Graph
 
 __all__ = ("State", "build")
@@ -56,6 +64,11 @@ def merge(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
     return {**(old or {}), **new}
 
 
+def newest(old: Any, new: Any) -> Any:
+    """The reducer of a channel to which tools at the same time may write."""
+    return new
+
+
 class State(MessagesState, total=False):
     """Channels with every common kind of reducer."""
 
@@ -63,8 +76,16 @@ class State(MessagesState, total=False):
     facts: Annotated[dict[str, Any], merge]
     count: Annotated[int, operator.add]
     last: Any
+    draft: Annotated[Any, newest]
+    note: Any
     ui: Annotated[Sequence[AnyUIMessage], ui_message_reducer]
     work: int
+
+
+class Drafting(AgentState[Any], total=False):
+    """The state of a prebuilt agent, whose tools write drafts."""
+
+    draft: Annotated[Any, newest]
 
 
 class Own(TypedDict, total=False):
@@ -157,7 +178,7 @@ def _agent(step: Loop, stage: Stage, where: Where) -> Any:
 
     # Each turn of the user has ids of its own.
     model = ScriptedChatModel(turns=[renamed] * 12, callbacks=[_Listener(stage, where.depth)])
-    return create_agent(model, tools=_tools(stage, where, step), state_schema=None)
+    return create_agent(model, tools=_tools(stage, where, step), state_schema=Drafting)
 
 
 def _sent(step: Fan, stage: Stage, where: Where) -> Any:
@@ -253,7 +274,7 @@ async def _ask(step: Ask, state: Any, stage: Stage, where: Where) -> Any:
         how = {"depth": where.depth, "beside": where.beside}
         said = await stage.ask(step.speech, state["messages"], where.place, **how)
     try:
-        answer = interrupt(step.value)
+        answer = stage.interrupt(step.value)
     except GraphInterrupt:
         if said is not None:
             said.kept = False
@@ -307,7 +328,7 @@ def _tell(step: Tell, stage: Stage, depth: int) -> Any:
     for event in step.events:
         stage.tell(event, depth)
     if step.ui:
-        stage.told.append((push_ui_message("chart", {"n": 1}, id="chart_1"), depth))
+        stage.told.append(Written(push_ui_message("chart", {"n": 1}, id="chart_1"), depth))
     written: dict[str, Any] = {}
     for channel, value in step.writes:
         match channel:
@@ -318,7 +339,7 @@ def _tell(step: Tell, stage: Stage, depth: int) -> Any:
             case "count":
                 written["count"] = written.get("count", 0) + 1
             case _:
-                written["last"] = value
+                written[channel] = value
     return written
 
 
@@ -370,10 +391,35 @@ def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
         """Fail."""
         raise ToolFailed(query)
 
-    async def telling(query: str) -> str:
+    async def telling(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
         """Tell how it goes."""
-        stage.tell({"type": "progress", "id": "tool", "n": query}, depth)
+        event = {"type": "progress", "id": "tool", "n": query}
+        stage.tell(event, depth, call_id=call, owner=owner)
         return "told"
+
+    async def reporting(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
+        """Tell how it goes, and in which call."""
+        for number in range(2):
+            event = {"type": "report", "n": number, "tool_call_id": call}
+            stage.tell(event, depth, call_id=call, owner="named")
+        return "reported"
+
+    async def emitting(query: str, runtime: ToolRuntime) -> str:
+        """Give the output piece by piece."""
+        for piece in (query, {"type": "piece", "of": query}, query):
+            how = {"call_id": runtime.tool_call_id, "owner": "named", "is_output": True}
+            stage.told.append(Written(piece, depth, **how))
+            runtime.emit_output_delta(piece)
+        return "emitted"
+
+    async def writing(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
+        """Write to the state what the client has been shown there, and more."""
+        answer = ToolMessage("written", tool_call_id=call)
+        return Command(update={"draft": f"{query}.", "messages": [answer]})
+
+    async def forgetting(query: str) -> str:
+        """Write nothing of it to the state."""
+        return "forgotten"
 
     async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
         """Ask a model."""
@@ -400,7 +446,7 @@ def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
 
     async def asking(query: str) -> str:
         """Ask the user."""
-        return f"they said {interrupt({'query': query})}"
+        return f"they said {stage.interrupt({'query': query})}"
 
     bodies = (
         plain,
@@ -410,6 +456,10 @@ def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
         command,
         raising,
         telling,
+        reporting,
+        emitting,
+        writing,
+        forgetting,
         speaking,
         agent,
         asking,

@@ -29,6 +29,7 @@ __all__ = (
     "agents",
     "is_repeatable",
     "plans",
+    "workers",
 )
 
 ToolName: TypeAlias = Literal[
@@ -40,6 +41,10 @@ ToolName: TypeAlias = Literal[
     "command",
     "raising",
     "telling",
+    "reporting",
+    "emitting",
+    "writing",
+    "forgetting",
     "speaking",
     "agent",
     "asking",
@@ -197,16 +202,24 @@ _PIECES = st.lists(_WORDS, min_size=1, max_size=4).map(tuple)
 _JSON = st.sampled_from([1, "x", None, [1, {"a": []}], {"k": "v"}, "long " * 9, True, 1.5])
 _QUIET_TOOLS: list[ToolName] = [
     "plain", "structured", "listed", "artifact", "message", "command", "raising", "telling",
+    "reporting", "emitting", "writing", "forgetting",
 ]  # fmt: skip
+_LIVE_TOOLS: list[ToolName] = ["reporting", "emitting", "writing", "forgetting", "telling"]
 _TOOLS: list[ToolName] = [*_QUIET_TOOLS, "speaking", "agent"]
 
 
-def _uses(names: list[ToolName]) -> st.SearchStrategy[tuple[Use, ...]]:
+_QUERIES = ["q", "é\n", '"', "a longer question"]
+_LONG_QUERIES = ["a longer question", 'words \\ "to" write', "é\n😀, and on"]
+
+
+def _uses(
+    names: list[ToolName], queries: list[str] = _QUERIES
+) -> st.SearchStrategy[tuple[Use, ...]]:
     use = st.builds(
         Use,
         st.sampled_from(names),
-        st.sampled_from(["q", "é\n", '"', "a longer question"]),
-        st.lists(st.integers(1, 8), max_size=3).map(tuple),
+        st.sampled_from(queries),
+        st.lists(st.integers(1, 12), max_size=3).map(tuple),
     )
     return st.lists(use, min_size=1, max_size=3).map(tuple)
 
@@ -228,7 +241,9 @@ def _speeches(uses: st.SearchStrategy[tuple[Use, ...]]) -> st.SearchStrategy[Spe
 
 _SPEECH = _speeches(st.just(()))
 _CALLING = st.one_of(
-    _speeches(_uses(_TOOLS)), _speeches(_uses(_QUIET_TOOLS)), _speeches(_uses(["asking", "plain"]))
+    _speeches(_uses(_TOOLS)),
+    _speeches(_uses(_QUIET_TOOLS)),
+    _speeches(_uses(["asking", "plain", "emitting", "writing"])),
 )
 _SAY = st.builds(
     Say,
@@ -244,7 +259,7 @@ _ASK = st.builds(Ask, st.one_of(st.none(), _SPEECH), st.sampled_from(["why", {"q
 _EVENTS = st.sampled_from(
     ["word", {"type": "progress", "id": "p", "n": 1}, {"name": "n", "data": [1]}, {"a": None}]
 )
-_WRITES = st.tuples(st.sampled_from(["log", "facts", "last", "count"]), _JSON)
+_WRITES = st.tuples(st.sampled_from(["log", "facts", "last", "count", "draft", "note"]), _JSON)
 _TELL = st.builds(
     Tell,
     st.lists(_EVENTS, max_size=2).map(tuple),
@@ -288,6 +303,20 @@ def agents() -> st.SearchStrategy[Plan]:
     """Plans of agents, most of which ask other agents."""
     loop = st.builds(Loop, _speeches(_uses(["agent", "agent", "plain"])), _SPEECH, st.booleans())
     return st.builds(Plan, st.lists(loop, min_size=1, max_size=2).map(tuple))
+
+
+def workers() -> st.SearchStrategy[Plan]:
+    """Plans of agents whose tools tell how they go on, or write what they are given to the state,
+    with other steps around them."""
+    uses = st.one_of(
+        _uses(_LIVE_TOOLS, _LONG_QUERIES),
+        _uses(["writing"], _LONG_QUERIES),
+        _uses([*_LIVE_TOOLS, "asking", "raising"]),
+    )
+    loop = st.builds(Loop, _speeches(uses), _SPEECH, st.booleans())
+    inner = st.builds(Inner, st.lists(st.one_of(loop, _TELL), min_size=1, max_size=2).map(tuple))
+    steps = st.lists(st.one_of(loop, loop, inner, _TELL), min_size=1, max_size=3).map(tuple)
+    return st.builds(Plan, steps, st.sampled_from([1, 2]))
 
 
 def is_repeatable(plan: Plan) -> bool:

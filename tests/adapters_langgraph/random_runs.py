@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -20,8 +20,8 @@ from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
 from assistant_stream_langgraph.parts import Nested, Steps
 from tests.adapters_langgraph.random_graphs import build
-from tests.adapters_langgraph.random_plans import Plan
-from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed
+from tests.adapters_langgraph.random_plans import Plan, Use
+from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed, Written
 from tests.adapters_langgraph.runs import FORMS as ASYNC_FORMS
 from tests.adapters_langgraph.runs import MODES, Form, Graph
 from tests.npm import Protocol, decode
@@ -37,6 +37,8 @@ class Carries:
     tokens: bool = True
     subgraphs: bool = True
     custom: bool = True
+    outputs: bool = False
+    """Whether it tells the pieces of a tool's output."""
     same: bool = True
     """Whether a message that an inner graph leaves without an id can be known again outside."""
     names: bool = True
@@ -54,6 +56,7 @@ class Carries:
 FORMS: dict[str, Carries] = {
     "tuples": Carries(),
     "tuples and tasks": Carries(tasks=True),
+    "tuples and tools": Carries(outputs=True),
     "no subgraphs": Carries(subgraphs=False),
     "sync": Carries(),
     "sync values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
@@ -72,7 +75,7 @@ FORMS: dict[str, Carries] = {
     "run v3": Carries(custom=False, extras=False, beside="again"),
     "server parts": Carries(),
     "remote tuples": Carries(),
-    "stream_graph": Carries(tasks=True),
+    "stream_graph": Carries(outputs=True, tasks=True),
 }
 """Every form of stream."""
 
@@ -89,6 +92,7 @@ class Options:
     steps: Steps = "run"
     nested: Nested = "parts"
     visibility: Visibility | None = None
+    predict: Mapping[str, tuple[str, str]] | None = None
 
     @property
     def mirrors_messages(self) -> bool:
@@ -108,11 +112,15 @@ class Shown:
     """The conversation before the run."""
     history: list[list[AnyMessage]]
     """The conversation at each checkpoint of the run, oldest first."""
+    held: list[dict[str, Any]]
+    """The graph's state before the run and at each checkpoint of it, in JSON form."""
     truth: dict[str, Any]
     """The graph's state in JSON form."""
     interrupts: list[Any]
     spoken: list[Spoken]
-    told: list[tuple[Any, int]]
+    told: list[Written]
+    called: list[Use]
+    asked: set[str]
     edited: list[AnyMessage]
     removed: list[AnyMessage]
     failed: bool
@@ -144,6 +152,7 @@ SYNC_FORMS: dict[str, Callable[[Graph, Any, Any], Iterator[Any]]] = {
 _FORMS: dict[str, Form] = {
     **ASYNC_FORMS,
     **SYNC_FORMS,
+    "tuples and tools": _single([*MODES, "tools"], subgraphs=True),
     "namespaced values": _single("values", subgraphs=True),
     "namespaced messages": _single("messages", subgraphs=True),
 }
@@ -200,7 +209,7 @@ async def _play(
     if FORMS[form].state != "whole" or (paused and FORMS[form].beside != "once"):
         # The client says which messages it has, as `docs/langgraph.md` asks for.
         initial = {**(shown or {}), "messages": _has(shown, options, before, paused, asked)}
-    stage.begin()
+    stage.begin(resumes=not asked)
     chunks, failed = await _chunks(graph, config, given, form, options, initial)
     check_stream(chunks, initial_state=initial)
     encoder = ENCODERS[wire]()
@@ -209,20 +218,25 @@ async def _play(
     decoded.checked()
     after = await graph.aget_state(config, subgraphs=True)
     history: list[list[Any]] = []
+    held: list[Any] = []
     async for checkpoint in graph.aget_state_history(config):
         if checkpoint.config == snapshot.config:
             break
         history.insert(0, list(checkpoint.values.get("messages", ())))
+        held.insert(0, to_json(checkpoint.values))
     return Shown(
         form,
         options,
         decoded.messages,
         [*before, *paused, *asked],
         [*history, *_inside(after, form)],
+        [to_json(snapshot.values), *held],  # type: ignore[list-item]
         to_json(after.values),  # type: ignore[arg-type]
         list(after.interrupts),
         stage.spoken,
         stage.told,
+        stage.called,
+        stage.asked,
         stage.edited,
         stage.removed,
         failed,
@@ -281,6 +295,7 @@ async def _chunks(
         "steps": options.steps,
         "nested": options.nested,
         "visibility": options.visibility,
+        "predict": options.predict,
         "initial_state": initial,
     }
     if form == "stream_graph":

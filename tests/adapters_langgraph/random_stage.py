@@ -10,12 +10,14 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage, AnyMessage
 from langgraph.config import get_stream_writer
+from langgraph.errors import GraphInterrupt
+from langgraph.types import interrupt
 
 from assistant_stream_langchain.testing import ScriptedChatModel
-from tests.adapters_langgraph.random_plans import Speech
+from tests.adapters_langgraph.random_plans import Speech, Use
 from tests.adapters_langgraph.random_scripts import script
 
-__all__ = ("Owner", "Spoken", "Stage", "ToolFailed", "Where", "sign")
+__all__ = ("Owner", "Spoken", "Stage", "ToolFailed", "Where", "Written", "sign")
 
 
 def sign(name: str) -> str:
@@ -75,6 +77,21 @@ class Spoken:
     """Whether something else has failed meanwhile: then any beginning of it may have been told."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """What a node or a tool has written to the stream."""
+
+    event: Any
+    depth: int
+    """How many graphs are around the one that it comes from."""
+    call_id: str | None = None
+    """The call of the tool that has written it."""
+    owner: Owner | Literal["named"] = "unknown"
+    """Whether a stream can tell which call that is; it is `named` if the event says so itself."""
+    is_output: bool = False
+    """Whether it is a piece of the tool's output."""
+
+
 @dataclass
 class Stage:
     """What the nodes of one graph share: names for what is said, and a record of what they do."""
@@ -84,17 +101,25 @@ class Stage:
     sync: bool = False
     """Whether the graph is run with `stream`: then its functions are no coroutines."""
     spoken: list[Spoken] = field(default_factory=list)
-    told: list[tuple[Any, int]] = field(default_factory=list)
-    """The custom events, and how many graphs are around the one that they come from."""
+    told: list[Written] = field(default_factory=list)
+    """The custom events, and the pieces of tools' output."""
+    called: list[Use] = field(default_factory=list)
+    """The tool calls that models have made, or have begun to, before a pause too: not every form
+    has told them by then."""
+    asked: set[str] = field(default_factory=set[str])
+    """The ids of the interrupts that were raised; when something else fails, the graph forgets
+    them."""
     edited: list[AnyMessage] = field(default_factory=list)
     """Messages before nodes have written them again; an outer graph knows them as they are then."""
     removed: list[AnyMessage] = field(default_factory=list)
     """The messages that nodes have removed, of which an outer graph may never have known."""
     names: Counter[str] = field(default_factory=Counter[str])
 
-    def begin(self) -> None:
+    def begin(self, *, resumes: bool) -> None:
         """Begin a run: the records are of one run."""
-        self.spoken, self.told, self.edited, self.removed = [], [], [], []
+        self.spoken, self.told, self.edited, self.removed, self.asked = [], [], [], [], set()
+        if not resumes:
+            self.called = []
 
     def name(self, place: str) -> str:
         """A name for what is said next at a place. Another graph of the same plan gives the same,
@@ -104,6 +129,7 @@ class Stage:
 
     def signed_speech(self, speech: Speech, name: str) -> Speech:
         """A speech as it is given at this stage."""
+        self.called.extend(speech.uses)
         if not self.signed:
             return speech
         thoughts = (sign(name), *speech.thoughts) if speech.thoughts else ()
@@ -144,9 +170,17 @@ class Stage:
         """Run a graph inside a node or a tool."""
         return graph.invoke(given) if self.sync else await graph.ainvoke(given)
 
-    def tell(self, event: Any, depth: int) -> None:
+    def interrupt(self, value: Any) -> Any:
+        """Pause the graph, or go on with the answer."""
+        try:
+            return interrupt(value)
+        except GraphInterrupt as raised:
+            self.asked.update(item.id for item in raised.args[0])
+            raise
+
+    def tell(self, event: Any, depth: int, **written: Any) -> None:
         """Write to the graph's stream."""
-        self.told.append((event, depth))
+        self.told.append(Written(event, depth, **written))
         get_stream_writer()(event)
 
 

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from langchain.agents import AgentState, create_agent
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import InjectedToolCallId, tool
+from langgraph.channels import EphemeralValue
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, StateGraph
 from langgraph.types import Command
 
 from assistant_stream_ce import ToolCallBeginChunk, ToolCallDeltaChunk
 from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langchain.visibility import Rule, Visibility
 from assistant_stream_langgraph import stream_graph
 from assistant_stream_langgraph._prediction import Predictions
 from tests.adapters_langgraph.graphs import human
@@ -31,7 +34,11 @@ class Writing(AgentState[Any]):
     draft: str
 
 
-def writer(*, writes: bool = True) -> Graph:
+class Fleeting(AgentState[Any]):
+    draft: Annotated[str, EphemeralValue]
+
+
+def writer(turns: list[Any] | None = None, *, writes: bool = True, schema: Any = Writing) -> Graph:
     @tool
     def write_doc(title: str, text: str, call_id: Annotated[str, InjectedToolCallId]) -> Any:
         """Write."""
@@ -40,9 +47,8 @@ def writer(*, writes: bool = True) -> Graph:
 
     first, *rest = PIECES
     pieces = [call("write_doc", first, "c1"), *(call(None, piece) for piece in rest)]
-    model = ScriptedChatModel(turns=[pieces, "Done."], delay=0.005)
-    tools = [write_doc]
-    return create_agent(model, tools, state_schema=Writing, checkpointer=InMemorySaver())
+    model = ScriptedChatModel(turns=turns or [pieces, "Done."], delay=0.005)
+    return create_agent(model, [write_doc], state_schema=schema, checkpointer=InMemorySaver())
 
 
 async def run(graph: Graph, **options: Any) -> Run:
@@ -75,6 +81,61 @@ async def test_what_is_taken_back_leaves_the_messages_where_they_are() -> None:
     done = await play(events, parts=False, predict=PREDICT)
     assert [message["type"] for message in done.state["messages"]] == ["ai", "tool", "ai"]
     assert "draft" not in done.state
+
+
+async def test_of_two_calls_at_the_same_time_the_later_one_is_shown() -> None:
+    turns = [
+        [
+            call("write_doc", '{"title": "", "text": "The fir', "c1", 0),
+            call("write_doc", '{"title": "", "text": "The second', "c2", 1),
+            call(None, 'st one"}', index=0),
+            call(None, ' one"}', index=1),
+        ],
+        "Done.",
+    ]
+    done = await run(writer(turns, writes=False))
+    drafts = [state.get("draft") for state in done.states[1:]]
+    assert drafts == ["The fir", "The second", "The second one", None]
+
+
+@pytest.mark.parametrize("parts", [True, False])
+async def test_what_a_run_that_fails_has_not_written_is_taken_back(parts: bool) -> None:
+    def fail(state: Any) -> None:
+        raise RuntimeError("broken")
+
+    turns: list[Any] = [[call("write_doc", piece, "c1") for piece in PIECES[:2]], fail]
+    chunks = []
+    with pytest.raises(RuntimeError):
+        async for chunk in stream_graph(
+            writer(turns, writes=False), human("go"), CONFIG, predict=PREDICT, parts=parts
+        ):
+            chunks.append(chunk)
+    states = Run(chunks).states
+    assert any(state.get("draft") for state in states[1:])
+    assert "draft" not in states[-1]
+
+
+async def test_a_call_that_is_told_with_its_result_is_no_guess() -> None:
+    builder = StateGraph(Writing).add_node("agent", writer()).add_edge(START, "agent")
+    events = builder.compile().astream(human("go"), CONFIG, stream_mode="values")
+    done = await play(events, predict=PREDICT, stream_mode="values")
+    assert [op["value"] for op in done.operations] == ["Once upon\na time."]
+
+
+async def test_a_channel_that_empties_itself_meanwhile_goes_on_with_the_guess() -> None:
+    calls = [call("write_doc", '{"title": "", "text": "Once"}', name) for name in ("c1", "c2")]
+    graph = writer([[calls[0]], [calls[1]], "Done."], schema=Fleeting)
+    done = await run(graph)
+    drafts = [state.get("draft") for state in done.states[1:]]
+    assert drafts == ["Once", "Once.", "Once", "Once", "Once.", None]
+
+
+async def test_what_is_hidden_is_not_shown_in_its_channel_either() -> None:
+    for parts in (True, False):
+        hidden = Visibility(rules=[Rule(action="hide", node="model")])
+        done = await run(writer(), parts=parts, visibility=hidden)
+        drafts = [state["draft"] for state in done.states[1:] if "draft" in state]
+        assert [*dict.fromkeys(drafts)] == ["Once upon\na time."]
 
 
 @given(

@@ -32,19 +32,30 @@ from tests.adapters_langgraph.random_plans import (
     Tell,
     Use,
     plans,
+    workers,
 )
 from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
 from tests.adapters_langgraph.random_truth import check
 from tests.adapters_langgraph.random_writes import check_writes
 from tests.npm import Protocol
 
+PREDICT = {"draft": ("writing", "query"), "note": ("forgetting", "query")}
 OPTIONS = [
     Options(),
     Options(parts=False),
     Options(state=("log", "facts", "messages")),
     Options(state=False, steps="model"),
+    Options(predict=PREDICT),
+    Options(parts=False, predict=PREDICT),
 ]
 RUNS = (plans(), st.sampled_from(list(FORMS)), st.sampled_from(WIRES), st.sampled_from(OPTIONS))
+PREDICTING = [*OPTIONS[-2:], Options(state=("draft", "log"), predict=PREDICT)]
+LIVE = (
+    workers(),
+    st.sampled_from(list(FORMS)),
+    st.sampled_from(WIRES),
+    st.sampled_from(PREDICTING),
+)
 
 
 async def play(
@@ -63,6 +74,14 @@ async def play(
 @given(*RUNS)
 @settings(max_examples=80, deadline=None, derandomize=True, database=None)
 def test_the_client_shows_the_truth(
+    plan: Plan, form: str, wire: Protocol, options: Options
+) -> None:
+    asyncio.run(play(plan, form, wire, options))
+
+
+@given(*LIVE)
+@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+def test_what_tools_tell_while_they_run_is_shown_as_they_do(
     plan: Plan, form: str, wire: Protocol, options: Options
 ) -> None:
     asyncio.run(play(plan, form, wire, options))
