@@ -23,6 +23,7 @@ from assistant_stream_langchain.messages import stopped_tool_message
 
 from ._partial import PartialMessages
 from ._pump import pump
+from ._screen import create_screen
 from ._translator import GraphTranslator
 from ._turn import Turn
 from .events import EventReader, GraphEvent, open_events
@@ -76,6 +77,7 @@ class GraphRun:
         self._translator = translator
         self._context = context
         self._partial = PartialMessages()
+        self._screen = create_screen(graph)
 
     async def __call__(self, controller: RunController) -> None:
         """Run the turn to its end, whatever that is."""
@@ -90,7 +92,7 @@ class GraphRun:
     async def _chunks(self) -> ChunkStream:
         turn = self._turn
         if turn.input is None:
-            snapshot = await self._graph.aget_state(turn.config)
+            snapshot = await self._screen.snapshot(await self._graph.aget_state(turn.config))
             events: Any = open_events(snapshot_events(snapshot))
         else:
             context = {"context": self._context}
@@ -98,10 +100,11 @@ class GraphRun:
         return pump(events, _ListenedReader(self._partial), self._translator)
 
     async def _clean_up(self) -> StateSnapshot | None:
-        """Leave a thread that works; returns its state, or `None` when that cannot be had."""
+        """Leave a thread that works; returns what a client may see of its state, or `None` when
+        that cannot be had."""
         try:
             async with asyncio.timeout(CLEAN_UP):
-                return await self._settle()
+                return await self._screen.snapshot(await self._settle())
         except Exception:
             logger.exception("A thread whose run was cancelled could not be put in order.")
             return None

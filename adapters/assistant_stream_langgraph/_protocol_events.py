@@ -20,6 +20,12 @@ __all__ = ("ProtocolEvents", "is_protocol_event")
 
 _Event: TypeAlias = tuple[tuple[str, ...], str, Any]
 
+_SEPARATORS = ((", ", ": "), (",", ":"))
+"""How models write JSON."""
+
+_TEXTS = ("text", "reasoning")
+"""Blocks that stream as text, which they have under the name of their type."""
+
 _PLAIN = frozenset({"checkpoints", "custom", "debug", "tasks", "updates"})
 
 
@@ -38,8 +44,8 @@ class _Message:
     """A message that streams block by block."""
 
     id: str | None
-    told: set[Any] = field(default_factory=set[Any])
-    """The blocks of which something has been told."""
+    told: dict[Any, list[str]] = field(default_factory=dict[Any, list[str]])
+    """By block what was told of it, if anything was: its text, or the text of its arguments."""
 
 
 class ProtocolEvents:
@@ -93,10 +99,9 @@ def _chunks(message: _Message, payload: Mapping[str, Any]) -> Iterator[AIMessage
     index = payload.get("index")
     match payload:
         case {"event": "content-block-delta", "delta": delta}:
-            message.told.add(index)
             yield from _delta(message, index, delta)
         case {"event": "content-block-start", "content": {"type": "tool_call_chunk"} as block}:
-            message.told.add(index)
+            message.told[index] = [block.get("args") or ""]
             yield _call(message, index, block.get("id"), block.get("name"), block.get("args"))
         case {"event": "content-block-finish", "content": block}:
             yield from _rest(message, index, block)
@@ -115,29 +120,79 @@ def _chunks(message: _Message, payload: Mapping[str, Any]) -> Iterator[AIMessage
 def _delta(message: _Message, index: Any, delta: Mapping[str, Any]) -> Iterator[AIMessageChunk]:
     match delta:
         case {"type": "text-delta", "text": text}:
+            _note(message, index, text)
             yield _block(message, {"type": "text", "text": text, "index": index})
         case {"type": "reasoning-delta", "reasoning": text}:
+            _note(message, index, text)
             yield _block(message, {"type": "reasoning", "reasoning": text, "index": index})
         case {"type": "tool-call-delta", "args": args}:
+            _note(message, index, args)
             yield _call(message, index, None, None, args)
         case _:
-            message.told.discard(index)  # It comes whole when it is finished.
+            message.told.pop(index, None)  # It comes whole when it is finished.
+
+
+def _note(message: _Message, index: Any, text: str) -> None:
+    """Note what is told of a block: what a transformer has held back comes with the finished one
+    and in no delta."""
+    message.told.setdefault(index, []).append(text)
 
 
 def _rest(message: _Message, index: Any, block: Mapping[str, Any]) -> Iterator[AIMessageChunk]:
     """What of a finished block has not streamed."""
-    if index not in message.told:
-        if block.get("type") in ("tool_call", "invalid_tool_call"):
-            args = block.get("args")
-            if not isinstance(args, str):
-                # Where there are none, they may still stand in the complete message.
-                args = json.dumps(args, ensure_ascii=False) if args else ""
-            yield _call(message, index, block.get("id"), block.get("name"), args)
-        else:
-            yield _block(message, {"index": index, **block})
-    elif block.get("annotations"):
+    kind = block.get("type")
+    if kind in ("tool_call", "invalid_tool_call"):
+        yield from _rest_of_call(message, index, block)
+    elif index not in message.told:
+        text = block.get(kind) if kind in _TEXTS else None
+        _note(message, index, text if isinstance(text, str) else "")
+        yield _block(message, {"index": index, **block})
+    elif kind in _TEXTS:
+        yield from _rest_of_text(message, index, block, kind)
+
+
+def _rest_of_call(
+    message: _Message, index: Any, block: Mapping[str, Any]
+) -> Iterator[AIMessageChunk]:
+    is_new = index not in message.told
+    args = _rest_of_args("".join(message.told.get(index, ())), block.get("args"))
+    _note(message, index, args)
+    if is_new:
+        yield _call(message, index, block.get("id"), block.get("name"), args)
+    elif args:
+        yield _call(message, index, None, None, args)
+
+
+def _rest_of_text(
+    message: _Message, index: Any, block: Mapping[str, Any], kind: str
+) -> Iterator[AIMessageChunk]:
+    told, text = "".join(message.told[index]), block.get(kind)
+    if isinstance(text, str) and len(text) > len(told) and text.startswith(told):
+        _note(message, index, text[len(told) :])
+        yield _block(message, {"type": kind, kind: text[len(told) :], "index": index})
+    if block.get("annotations"):
         cited = {"type": "text", "text": "", "annotations": block["annotations"], "index": index}
         yield _block(message, cited)
+
+
+def _rest_of_args(told: str, args: Any) -> str:
+    """The text of a call's arguments after what was told; there is none if that does not fit."""
+    if isinstance(args, str):
+        texts = [args]
+    elif not args:
+        return ""  # Where there are none, they may still stand in the complete message.
+    elif _parses_to(told, args):
+        return ""
+    else:
+        texts = [json.dumps(args, ensure_ascii=False, separators=s) for s in _SEPARATORS]
+    return next((text[len(told) :] for text in texts if text.startswith(told)), "")
+
+
+def _parses_to(text: str, value: Any) -> bool:
+    try:
+        return bool(text) and json.loads(text) == value
+    except ValueError:
+        return False
 
 
 def _block(message: _Message, block: dict[str, Any]) -> AIMessageChunk:

@@ -27,6 +27,7 @@ from ._errors import json_response
 from ._graph_source import Checkpointer
 from ._history import thread_history, with_approvals
 from ._questions import Questions, open_questions
+from ._screen import create_screen
 from ._thread_list import MAX_LIMIT, delete_thread, list_threads
 from .threads import Graph, thread_exists, thread_messages
 
@@ -64,6 +65,7 @@ class ThreadEndpoints:
             before=before,
             is_running=lambda stored: self._backend.runs.active(stored) is not None,
             is_visible=is_own,
+            screen=create_screen(graph),
         )
         threads: list[JSONValue] = [
             {
@@ -152,7 +154,8 @@ class ThreadEndpoints:
         snapshot = await graph.aget_state(config)
         if not thread_exists(snapshot):
             raise _missing(call.thread_id)
-        return call, snapshot, await open_questions(graph, config, snapshot)
+        questions, screen = await open_questions(graph, config, snapshot), create_screen(graph)
+        return call, await screen.snapshot(snapshot), await screen.questions(questions)
 
     async def _resuming(self, request: Request) -> tuple[ThreadCall, str | None]:
         body = await self._backend.read_body(request)

@@ -15,6 +15,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple
 from langgraph.checkpoint.memory import InMemorySaver
 
+from ._screen import Screen
 from ._shapes import as_items, is_mapping
 
 __all__ = ("ThreadInfo", "ThreadPage", "ThreadStatus", "delete_thread", "list_threads")
@@ -63,6 +64,7 @@ async def list_threads(
     before: str | None = None,
     is_running: Callable[[str], bool] = lambda _: False,
     is_visible: Callable[[str], bool] = lambda _: True,
+    screen: Screen | None = None,
 ) -> ThreadPage:
     """Return threads, the one in which something was said last first.
 
@@ -76,6 +78,7 @@ async def list_threads(
         before: The `next` of the page before.
         is_running: Whether a run goes on in the thread of an id.
         is_visible: Whether a thread of an id may be listed. By default all may.
+        screen: Shows the titles as a client may see them.
     """
     threads: list[ThreadInfo] = []
     seen: set[str] = set()
@@ -93,7 +96,7 @@ async def list_threads(
                 continue
             if before is not None and await _is_listed(checkpointer, thread_id, before):
                 continue
-            info = await _info(checkpointer, thread_id, is_running(thread_id))
+            info = await _info(checkpointer, thread_id, is_running(thread_id), screen)
             if info is not None:
                 threads.append(info)
     return ThreadPage(threads, None)
@@ -161,7 +164,10 @@ async def _is_listed(checkpointer: BaseCheckpointSaver[Any], thread_id: str, bef
 
 
 async def _info(
-    checkpointer: BaseCheckpointSaver[Any], thread_id: str, is_running: bool
+    checkpointer: BaseCheckpointSaver[Any],
+    thread_id: str,
+    is_running: bool,
+    screen: Screen | None,
 ) -> ThreadInfo | None:
     found = await checkpointer.aget_tuple(_config(thread_id))
     if found is None:
@@ -169,19 +175,20 @@ async def _info(
     status: ThreadStatus = "running" if is_running else "idle"
     if not is_running and _waits(found):
         status = "interrupted"
-    return ThreadInfo(thread_id, _title(found), found.checkpoint["ts"], status)
+    return ThreadInfo(thread_id, await _title(found, screen), found.checkpoint["ts"], status)
 
 
 def _waits(found: CheckpointTuple) -> bool:
     return any(channel == _INTERRUPT for _, channel, _ in found.pending_writes or ())
 
 
-def _title(found: CheckpointTuple) -> str:
+async def _title(found: CheckpointTuple, screen: Screen | None) -> str:
     values: Any = found.checkpoint.get("channel_values")
     messages: Any = values.get("messages") if is_mapping(values) else None
     for message in as_items(messages or ()):
         if isinstance(message, HumanMessage):
-            return _shortened(message)
+            shown = [message] if screen is None else await screen.messages([message])
+            return _shortened(shown[0]) if shown else ""
     return ""
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
+from langchain_core.runnables import RunnableBinding
 from langchain_core.runnables.config import merge_configs
 
 from assistant_stream_ce.typing import ChunkStream, JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
 from ._pump import pump
+from ._screen import create_screen
 from ._structured_calls import StructuredCalls
 from ._translator import GraphTranslator
 from .events import EventReader, open_events
@@ -162,6 +164,8 @@ def stream_graph(
 def graph_events(graph: Any, input: Any, config: Any, options: Mapping[str, Any]) -> Any:
     """The stream of a run with all that the translators can make use of.
 
+    A graph with transformers that may edit its stream is asked for the form that they edit.
+
     Args:
         graph: As for `stream_graph`.
         input: As for `stream_graph`.
@@ -169,8 +173,27 @@ def graph_events(graph: Any, input: Any, config: Any, options: Mapping[str, Any]
         options: Further arguments of `graph.astream`.
     """
     marked: Any = merge_configs(config, {"callbacks": [StructuredCalls()]})
+    inner, bound, arguments = _unbound(graph, marked, options)
+    screen = create_screen(inner)
+    if screen.editors:
+        # Older versions of LangGraph have no transformers, and nothing to import for them.
+        from ._edited_events import edited_events  # noqa: PLC0415
+
+        return edited_events(inner, screen, input, bound, arguments)
     modes: Any = _stream_modes(graph)
     return graph.astream(input, marked, stream_mode=modes, subgraphs=True, **options)
+
+
+def _unbound(
+    graph: Any, config: Any, options: Mapping[str, Any]
+) -> tuple[Any, Any, Mapping[str, Any]]:
+    """The graph in a wrapper, with the config and the arguments that the wrapper adds."""
+    while isinstance(graph, RunnableBinding):
+        added = [make(config) for make in graph.config_factories]
+        config = merge_configs(graph.config, config, *added)
+        options = {**graph.kwargs, **options}
+        graph = cast("Any", graph).bound
+    return graph, config, options
 
 
 def _stream_modes(graph: object) -> list[str]:
