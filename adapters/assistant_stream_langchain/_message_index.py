@@ -56,6 +56,7 @@ class MessageState:
 
     __slots__ = (
         "about",
+        "aside",
         "book",
         "finish_reason",
         "finished",
@@ -101,6 +102,8 @@ class MessageState:
         self.settled_at = 0
         """How many tasks had begun when it came complete."""
         self.finish_reason: FinishReason | None = None
+        self.aside = False
+        """Whether it has come complete beside the conversation, and not in there."""
         self.has_run_id = self.has_provider_id = False
         self.step_open = self.finished = self.reconciled = False
 
@@ -125,6 +128,7 @@ class MessageIndex:
         self._open: dict[Place, list[MessageState]] = {}
         self._unsettled: dict[tuple[str, ...], list[MessageState]] = {}
         """By namespace: what may come complete, or come again under an id of its own."""
+        self._asides: dict[tuple[str, ...], list[MessageState]] = {}
 
     def get(self, name: str | None) -> MessageState | None:
         """Return the message with this exact name."""
@@ -200,8 +204,29 @@ class MessageIndex:
                 found.extend(m for m in reversed(group) if named or not m.reconciled)
         return found
 
-    def settle(self, message: MessageState, *, named: bool) -> None:
-        """A message has come complete; it may come again under an id if it has none yet."""
+    def asides(self, place: Place) -> list[MessageState]:
+        """What has come complete beside the conversation and may come again in there, as what a
+        node at `place` has written; the latest first."""
+        return [
+            message
+            for namespace, group in self._asides.items()
+            for message in reversed(group)
+            if message.aside
+            and (
+                _is_around(message.place, place)
+                if namespace == place.namespace
+                else _is_inside(namespace, place)
+            )
+        ]
+
+    def settle(self, message: MessageState, *, named: bool, aside: bool = False) -> None:
+        """A message has come complete; it may come again under an id if it has none yet, and in
+        the conversation if it stands beside that."""
+        if not aside:
+            message.aside = False
+        elif not message.reconciled:
+            message.aside = True
+            self._asides.setdefault(message.place.namespace, []).append(message)
         message.reconciled, message.settled_at = True, len(self._begun)
         group = self._unsettled.setdefault(message.place.namespace, [])
         if named and message in group:
@@ -224,6 +249,7 @@ class MessageIndex:
     def settle_all(self, namespace: tuple[str, ...]) -> None:
         """Of what was told in a namespace nothing more comes again under another id."""
         self._unsettled.pop(namespace, None)
+        self._asides.pop(namespace, None)
 
     def add(
         self,

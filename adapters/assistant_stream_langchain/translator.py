@@ -87,6 +87,7 @@ class MessageTranslator:
         whole: bool = False,
         schema: str | None = None,
         about: object = None,
+        aside: bool = False,
     ) -> list[AssistantStreamChunk]:
         """Return the chunks that `message` adds to the run.
 
@@ -103,12 +104,14 @@ class MessageTranslator:
                 becomes a data part of this name, once it is complete.
             about: What is told of the model call, as LangGraph's metadata: chunks of which other
                 things are told belong to other messages.
+            aside: Whether a complete message stands beside the conversation, in another channel
+                of a graph. A copy of it that comes in the conversation is the same message.
         """
         self.speaker = None
         if isinstance(message, AIMessageChunk) and not whole:
             return self._feed_chunk(message, place, parent_id, run_id, schema=schema, about=about)
         if isinstance(message, AIMessage):
-            return self._feed_whole(message, place, parent_id, run_id, schema)
+            return self._feed_whole(message, place, parent_id, run_id, schema, aside=aside)
         if isinstance(message, ToolMessage):
             return self._answers.take(message, place, parent_id)
         return []
@@ -288,10 +291,12 @@ class MessageTranslator:
         parent_id: str | None,
         run_id: str | None,
         schema: str | None,
+        *,
+        aside: bool = False,
     ) -> Chunks:
         fragments = split_thinking(read_content(whole))
         message = self._index.find_whole(whole, run_id) or (
-            self._twin(fragments, place, whole) if run_id is None else None
+            self._twin(fragments, place, whole, parent_id, aside) if run_id is None else None
         )
         if message is None:
             message = self._index.add(whole.id, place, parent_id, run_id, streamed=False)
@@ -299,7 +304,7 @@ class MessageTranslator:
         self._index.remember_whole(message, whole)
         if whole.invalid_tool_calls and message not in self._unreadable:
             self._unreadable.append(message)
-        self._index.settle(message, named=whole.id is not None)
+        self._index.settle(message, named=whole.id is not None, aside=aside)
         self.speaker = message
         message.think = None
         out: Chunks = []
@@ -322,8 +327,18 @@ class MessageTranslator:
         return out
 
     def _twin(
-        self, fragments: list[Fragment], place: Place, whole: AIMessage
+        self,
+        fragments: list[Fragment],
+        place: Place,
+        whole: AIMessage,
+        parent_id: str | None,
+        aside: bool,
     ) -> MessageState | None:
         """The message told here that a node, or the state, repeats under an id of its own."""
-        unsettled = self._index.unsettled(place, whole.id)
-        return next((message for message in unsettled if repeats(fragments, message)), None)
+        told = self._index.unsettled(place, whole.id)
+        if not aside:
+            told.extend(self._index.asides(place))
+            last = self._last.get(parent_id)
+            if last is not None and last.aside:
+                told.append(last)  # Whoever writes the copy, no words stand between the two.
+        return next((message for message in told if repeats(fragments, message)), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -80,6 +80,26 @@ class Routes:
             return False
         self._keep(message, HIDDEN)
         return True
+
+    def hide_copy(self, message: BaseMessage, told: Iterable[BaseMessage]) -> bool:
+        """Take a new message for one that says the same, of those that were told in this run;
+        whether there is one."""
+        if not isinstance(message, AIMessage) or id(message) in self._anonymous:
+            return False
+        is_copy = any(self._says(other, message) for other in told)
+        if is_copy:
+            self._keep(message, HIDDEN)
+        return is_copy
+
+    def _says(self, told: BaseMessage, message: AIMessage) -> bool:
+        route = self.get(told.id)
+        return (
+            isinstance(told, AIMessage)
+            and route is not HIDDEN
+            and told.text == message.text
+            and [call["id"] for call in told.tool_calls]
+            == [call["id"] for call in message.tool_calls]
+        )
 
     def hide_id(self, message_id: str) -> None:
         """The client has the message of this id."""

@@ -266,24 +266,49 @@ class PartsTranslator:
     def _emit_whole(self, place: Place, channels: Mapping[str, Any]) -> _Chunks:
         """Emit what was not seen yet of the messages in `channels`."""
         self._known_namespaces.add(place.namespace)
+        key = self._messages_key
         chunks: list[AssistantStreamChunk] = []
-        for value in channels.values():
-            messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
-            settled = False
-            for message in messages:
-                route = self._routes.get(message.id)
-                if route is None:
-                    if not settled:
-                        settled = True
-                        self._messages.settle_named(item.id for item in messages)
-                    origin = self._written.place_of(message, place)
-                    route = self._routes.find(message, origin, None)
-                if isinstance(message, AIMessage):
-                    self._owners.describe(message)
-                chunks.extend(self._emit(message, route, True))
+        told = self._emit_channel(place, channels.get(key), chunks)
+        for channel, value in channels.items():
+            if channel != key:
+                self._emit_channel(place, value, chunks, told)
         return chunks
 
-    def _emit(self, message: BaseMessage, route: Route, whole: bool) -> _Chunks:
+    def _emit_channel(
+        self,
+        place: Place,
+        value: Any,
+        chunks: list[AssistantStreamChunk],
+        conversation: Sequence[BaseMessage] | None = None,
+    ) -> Sequence[BaseMessage]:
+        """Append what was not seen yet of the messages of a channel; returns the messages.
+
+        Args:
+            place: Who has written it.
+            value: What stands in the channel.
+            chunks: What to append to.
+            conversation: What stands in the channel of messages, if this is another one.
+        """
+        messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
+        settled = False
+        for message in messages:
+            route = self._routes.get(message.id)
+            if route is None:
+                if conversation and self._routes.hide_copy(message, conversation):
+                    continue
+                if not settled:
+                    settled = True
+                    self._messages.settle_named(item.id for item in messages)
+                origin = self._written.place_of(message, place)
+                route = self._routes.find(message, origin, None)
+            if isinstance(message, AIMessage):
+                self._owners.describe(message)
+            chunks.extend(self._emit(message, route, True, aside=conversation is not None))
+        return messages
+
+    def _emit(
+        self, message: BaseMessage, route: Route, whole: bool, *, aside: bool = False
+    ) -> _Chunks:
         place, parent_id, hidden, answer, schema, about = route
         if hidden:
             if isinstance(message, ToolMessage):
@@ -297,7 +322,13 @@ class PartsTranslator:
         if answer is not None and isinstance(message, AIMessage):
             message, data = answer.take(message, parent_id, whole)
         chunks: _Chunks = self._messages.feed(
-            message, place=place, parent_id=parent_id, whole=whole, schema=schema, about=about
+            message,
+            place=place,
+            parent_id=parent_id,
+            whole=whole,
+            schema=schema,
+            about=about,
+            aside=aside,
         )
         if answer is None and message.id and self._messages.speaker is not None:
             self._speakers[message.id] = self._messages.speaker
