@@ -1,4 +1,4 @@
-"""What a model says is told once, when a node puts it beside the conversation and a copy into it."""
+"""A model's words are told once, when a node keeps its message and writes a copy of it."""
 
 from __future__ import annotations
 
