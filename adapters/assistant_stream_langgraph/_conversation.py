@@ -25,6 +25,8 @@ from ._shapes import id_of, is_items
 from ._sharing import Sharing
 from ._twins import named_again, twin
 from ._visitors import in_order
+from ._workflows import is_of_call
+from .events import Returned
 
 __all__ = ("Conversation",)
 
@@ -102,7 +104,7 @@ class Conversation:
         return self._merge(message, namespace, metadata.get("langgraph_node"), task)
 
     def on_update(
-        self, namespace: tuple[str, ...], node: str, written: Any, task: str | None = None
+        self, namespace: tuple[str, ...], node: str | None, written: Any, task: str | None = None
     ) -> list[StateOperation]:
         """What a node has written to `messages`, in which task if that is known."""
         if not self._sharing.has(namespace):
@@ -116,6 +118,10 @@ class Conversation:
         self._take_names(items)
         known = self._told_names() if self._last_values is None else set[str]()
         gives_back = any(getattr(message, "id", None) in known for message in items)
+        if isinstance(written, Returned) and (
+            gives_back or any(m.type == "human" for m in written)
+        ):
+            return self._take_returned(written, namespace, node, task)
         for message in items:
             # A subgraph removes from its own copy: what it gives back is merged into the list.
             if not (namespace and isinstance(message, RemoveMessage)):
@@ -124,6 +130,31 @@ class Conversation:
         if self._last_values is None and not namespace:
             operations.extend(self._put_in_order(items, known))
             self._unordered.difference_update(getattr(message, "id", None) for message in items)
+        return operations
+
+    def _take_returned(
+        self, written: Returned, namespace: tuple[str, ...], node: str | None, task: str | None
+    ) -> list[StateOperation]:
+        """What a workflow returns is its conversation: what is known too, in its own order."""
+        operations: list[StateOperation] = []
+        places: list[int] = []
+        for message in written:
+            value = self._dumps.to_json(message)
+            place = next(
+                (
+                    n
+                    for n, item in enumerate(self._list.items)
+                    if value["id"] is None and n not in places and item == value
+                ),
+                None,
+            )
+            if place is None:
+                operations.extend(self._merge(message, namespace, node, task))
+                place = self._list.places.get(message.id or "", len(self._list.items) - 1)
+            if place not in places:
+                places.append(place)
+        if self._last_values is None and not namespace and places != sorted(places):
+            operations.extend(self._list.settle(in_order(self._list.items, places)))
         return operations
 
     def _told_names(self) -> set[str]:
@@ -175,9 +206,9 @@ class Conversation:
         unsettled, self._list.growing = self._list.growing, []
         if self.told_by_graph:
             # Their nodes have ended and have put them somewhere else.
-            gone = {
-                id(item) for item in (*(live.value for live in unsettled), *self._list.visitors)
-            }
+            # What the task of a workflow has said is what it has returned, as far as one can know.
+            lost = [live for live in unsettled if not (live.done and is_of_call(live.about))]
+            gone = {id(item) for item in (*(live.value for live in lost), *self._list.visitors)}
             kept = [item for item in self._list.items if id(item) not in gone]
             return self._list.settle(kept) if gone else []
         operations: list[StateOperation] = []

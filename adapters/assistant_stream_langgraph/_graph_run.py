@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, ToolCall, ToolMessage
@@ -24,6 +25,7 @@ from assistant_stream_langchain.messages import stopped_tool_message
 from ._partial import PartialMessages
 from ._pump import pump
 from ._screen import create_screen
+from ._told_before import note_told_before
 from ._translator import GraphTranslator
 from ._turn import Turn
 from .events import EventReader, GraphEvent, open_events
@@ -97,7 +99,8 @@ class GraphRun:
         else:
             context = {"context": self._context}
             events = graph_events(self._graph, turn.input, turn.config, context)
-        return pump(events, _ListenedReader(self._partial), self._translator)
+        prepare = partial(note_told_before, self._translator, self._graph, turn.input, turn.config)
+        return pump(events, _ListenedReader(self._partial), self._translator, prepare)
 
     async def _clean_up(self) -> StateSnapshot | None:
         """Leave a thread that works; returns what a client may see of its state, or `None` when

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import anyio
 
@@ -25,7 +25,10 @@ CANCEL_AGAIN = 5.0
 
 
 def pump(
-    events: AsyncIterator[object], reader: EventReader, translator: GraphTranslator
+    events: AsyncIterator[object],
+    reader: EventReader,
+    translator: GraphTranslator,
+    prepare: Callable[[], Awaitable[None]] | None = None,
 ) -> ChunkStream:
     """The chunks of a graph's events.
 
@@ -33,9 +36,15 @@ def pump(
     reader that lags, so what waits is kept as chunks, which melt together, and not as events; a
     response sends what is ready at once; and a cancelled scope around the reader does not reach
     into the graph, whose subgraphs would be left running: it is closed instead.
+
+    Args:
+        events: The graph's events.
+        reader: Reads them.
+        translator: Makes chunks of them.
+        prepare: What has to be done before the first event is asked for.
     """
     channel = Channel()
-    stream = _read(channel, events, reader, translator)
+    stream = _read(channel, events, reader, translator, prepare)
     register_channel(stream, channel)
     return stream
 
@@ -45,9 +54,10 @@ async def _read(
     events: AsyncIterator[object],
     reader: EventReader,
     translator: GraphTranslator,
+    prepare: Callable[[], Awaitable[None]] | None,
 ) -> ChunkStream:
     channel.bind()
-    task = asyncio.create_task(_translate(channel, events, reader, translator))
+    task = asyncio.create_task(_translate(channel, events, reader, translator, prepare))
     ended = False
     try:
         while True:
@@ -73,6 +83,7 @@ async def _translate(
     events: AsyncIterator[object],
     reader: EventReader,
     translator: GraphTranslator,
+    prepare: Callable[[], Awaitable[None]] | None,
 ) -> BaseException | None:
     """Fill the channel and close it. Returns the graph's error, so that none goes unretrieved
     when the reader has gone."""
@@ -80,6 +91,8 @@ async def _translate(
     read, tell, feed = reader.read, translator.short_way(channel), translator.feed
     translator.start()
     try:
+        if prepare is not None:
+            await prepare()
         async for raw in events:
             for event in read(raw):
                 if event[1] == "messages" and tell(event):

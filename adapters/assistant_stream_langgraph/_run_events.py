@@ -16,6 +16,7 @@ from langgraph.types import Command
 from ._revive import as_message, with_messages
 from ._shapes import as_items, is_items, is_mapping
 from ._update_task import of_task
+from ._workflows import is_entry
 
 __all__ = ("RunEvents", "is_run_event")
 
@@ -72,6 +73,8 @@ class RunEvents:
         match kind:
             case "on_chat_model_end":
                 return self._on_answer(run_id, event, data.get("output"))
+            case "on_chain_start" if _resumes(event, data.get("input")):
+                return (((), "resumed", None),)
             case "on_chain_start" if _is_node(event):
                 return list(self._on_node_start(event, data.get("input")))
             case "on_chain_end" if _is_node(event):
@@ -132,6 +135,9 @@ class RunEvents:
         name, _, task_id = task.rpartition(":")
         yield (namespace, "tasks", {"name": name, "id": task_id, "input": given})
         metadata = event["metadata"]
+        if is_entry(metadata.get("langgraph_triggers")):
+            yield (namespace, "workflow", (name, given))
+            return  # What it is given is no state.
         step = metadata.get("langgraph_step")
         if self._steps.get(namespace) == step or not is_mapping(given := with_messages(given)):
             return
@@ -198,6 +204,11 @@ def _is_subgraph(event: Mapping[str, Any]) -> bool:
     metadata: Mapping[str, Any] = event.get("metadata") or {}
     path = metadata.get("checkpoint_ns")
     return bool(path) and path == metadata.get("langgraph_checkpoint_ns")
+
+
+def _resumes(event: Mapping[str, Any], given: Any) -> bool:
+    """Whether the run of a graph goes on after a pause."""
+    return isinstance(given, Command) and given.resume is not None and not _path_of(event)
 
 
 def _path_of(event: Mapping[str, Any]) -> tuple[str, ...]:

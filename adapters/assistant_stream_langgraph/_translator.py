@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from langchain_core.messages import BaseMessage
+
 from assistant_stream_ce._channel import Channel
 from assistant_stream_ce.chunks import AssistantStreamChunk, UpdateStateChunk
 from assistant_stream_ce.state.operations import diff
@@ -79,6 +81,11 @@ class GraphTranslator:
         """The run begins; before the first event."""
         if self._parts is not None:
             self._parts.start()
+
+    def note_past(self, messages: Sequence[BaseMessage]) -> None:
+        """All that the workflow of this run may give back of what was told before it."""
+        if self._parts is not None:
+            self._parts.note_past(messages)
 
     def short_way(self, channel: Channel) -> Callable[[GraphEvent], bool]:
         """The way of most tokens of most answers: straight into `channel`, to which nobody writes

@@ -19,7 +19,7 @@ from collections.abc import (
 )
 from typing import Any, TypeAlias, cast
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from ._protocol_events import ProtocolEvents, is_protocol_event
 from ._revive import as_interrupts, as_message_pair, with_messages
@@ -31,10 +31,12 @@ from ._sync import from_sync
 __all__ = (
     "EventReader",
     "GraphEvent",
+    "Returned",
     "channels_of",
     "is_cached",
     "messages_in",
     "open_events",
+    "returned_messages",
     "update_writes",
 )
 
@@ -43,10 +45,11 @@ logger = logging.getLogger(__name__)
 GraphEvent: TypeAlias = tuple[tuple[str, ...], str, Any]
 """Namespace, stream mode, payload. The payload is LangGraph's and the user's, so `Any`.
 
-The modes are LangGraph's, and three of our own. `"interrupts"` is a sequence of `Interrupt`,
+The modes are LangGraph's, and five of our own. `"interrupts"` is a sequence of `Interrupt`,
 whatever place LangGraph has put them in. `"input"` is the state before a step as its first node
 has been given it, which may be less than the whole; `"output"` the state that a graph has
-returned, with nothing new in it.
+returned, with nothing new in it; `"resumed"` says that the run goes on after a pause,
+and `"workflow"` that the function of an `@entrypoint` begins, with its name and what it is given.
 """
 
 STREAM_MODES = frozenset(
@@ -72,6 +75,10 @@ ACCEPTED = (
 )
 
 
+class Returned(list[BaseMessage]):
+    """What a function has returned in place of writes to channels, or of a state: messages."""
+
+
 class EventReader:
     """Reads the events of one stream, whatever form it has.
 
@@ -82,7 +89,7 @@ class EventReader:
 
     def __init__(self, stream_mode: str | None = None) -> None:
         self._stream_mode = stream_mode
-        self._warned = False
+        self._warned = self._has_no_state = False
         self._runs = RunEvents(self.read)
         self._protocol = ProtocolEvents()
         self._server = ServerEvents(self.read)
@@ -126,6 +133,11 @@ class EventReader:
     def _name(self, namespace: Any, payload: Any) -> GraphEvent | None:
         """Name the mode of a payload that comes without."""
         mode = self._stream_mode or _guess_mode(payload)
+        if payload is None:
+            # The state of a workflow that has returned nothing yet.
+            mode, self._has_no_state = mode or "values", True
+        elif mode == "messages" and self._has_no_state and _is_complete(payload):
+            mode = "values"
         if mode is None:
             return None
         return (namespace, mode, payload)
@@ -192,14 +204,19 @@ def update_writes(payload: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for node, output in payload.items():
         if str(node).startswith("__"):
             continue
+        # A function has no channels, but may return messages.
+        if returned := returned_messages(output):
+            yield str(node), {"messages": returned}
         # A node that wrote more than once, or returned several `Command`s, has a list.
         for write in as_items(output):
-            # A function of `@task` has no channels, but may return a message.
-            channels = (
-                {"messages": [write]} if isinstance(write, BaseMessage) else channels_of(write)
-            )
+            channels = channels_of(write)
             if channels is not None:
                 yield str(node), channels
+
+
+def returned_messages(output: Any) -> Returned:
+    """The messages that a function has returned, alone or in a list."""
+    return Returned(item for item in as_items(output) if isinstance(item, BaseMessage))
 
 
 def is_cached(payload: Any) -> bool:
@@ -251,6 +268,10 @@ def _is_namespace(value: Any) -> bool:
     return is_tuple(value) and all(isinstance(segment, str) for segment in value)
 
 
+def _is_complete(payload: Any) -> bool:
+    return isinstance(payload, BaseMessage) and not isinstance(payload, AIMessageChunk)
+
+
 def _is_name(value: object) -> bool:
     return isinstance(value, str)
 
@@ -270,6 +291,8 @@ def _guess_mode(payload: Any) -> str | None:
     if isinstance(payload, BaseMessage):
         return "messages"
     if is_items(payload):
+        if payload and all(isinstance(item, BaseMessage) for item in payload):
+            return "values"  # A workflow has no state but what it returns.
         return "messages" if as_message_pair(payload) is not None else None
     channels = channels_of(payload)
     if channels is None or not all(map(_is_name, channels)):

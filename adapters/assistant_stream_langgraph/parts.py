@@ -26,12 +26,13 @@ from ._floor import Floor
 from ._foreign_writes import ForeignWrites
 from ._repeats import Repeats
 from ._revive import with_written_messages
-from ._routes import Route, Routes
+from ._routes import HIDDEN, Route, Routes
 from ._shapes import as_items, call_ids_of, id_of
 from ._tool_progress import RunningTasks
 from ._transcripts import Transcripts
 from ._update_task import task_of
-from .events import GraphEvent, channels_of, messages_in, update_writes
+from ._workflows import Workflows, is_entry
+from .events import GraphEvent, channels_of, messages_in, returned_messages, update_writes
 from .subgraphs import ToolCallOwners
 
 __all__ = ("Nested", "PartsTranslator", "Steps")
@@ -105,6 +106,7 @@ class PartsTranslator:
         """Namespaces that tell their state, and so what they make of a message in another form."""
         self._messages_key = messages_key
         self._repeats = Repeats(expected=resumes)
+        self._workflows = Workflows()
         for message in shown:
             if message_id := id_of(message):
                 self._routes.hide_id(message_id)
@@ -114,6 +116,11 @@ class PartsTranslator:
         """The run begins."""
         self._clock.start()
 
+    def note_past(self, messages: Iterable[BaseMessage]) -> None:
+        """All that the workflow of this run may give back of what was told before it."""
+        self._workflows.knows_past = True
+        self._remember({"messages": [*messages]})
+
     def feed(self, event: GraphEvent) -> _Chunks:
         """The chunks for one event."""
         namespace, mode, payload = event
@@ -121,8 +128,7 @@ class PartsTranslator:
             message, metadata = payload
             route = self._routes.get(message.id)
             if route is None:
-                node, task = map(metadata.get, ("langgraph_node", "langgraph_checkpoint_ns"))
-                route = self._routes.find(message, Place(namespace, node, task), metadata)
+                route = self._find_streamed(namespace, message, metadata)
             return self._emit(message, route, False)
         match mode:
             case "updates":
@@ -136,6 +142,10 @@ class PartsTranslator:
                 return self._emit_data(self._data.custom(namespace, payload))
             case "interrupts":
                 return self._on_interrupts(namespace, payload)
+            case "resumed":
+                self._workflows.resume()
+            case "workflow":
+                self._begin_workflow(namespace, *payload)
             case "tools":
                 return self._emit_data(self._data.tool_output(payload))
             case "tasks":
@@ -143,6 +153,31 @@ class PartsTranslator:
             case _:
                 pass
         return ()
+
+    def _find_streamed(
+        self, namespace: tuple[str, ...], message: BaseMessage, metadata: Mapping[str, Any]
+    ) -> Route:
+        """Where a message goes of which nothing has come yet."""
+        node, task = map(metadata.get, ("langgraph_node", "langgraph_checkpoint_ns"))
+        self._workflows.note_message(namespace, metadata)
+        is_returned = "ls_model_type" not in metadata  # And not told by its model.
+        if is_returned and self._gives_back(Place(namespace, node), message):
+            return HIDDEN
+        return self._routes.find(message, Place(namespace, node, task), metadata)
+
+    def _gives_back(
+        self, place: Place, message: BaseMessage, beside: Sequence[BaseMessage] = ()
+    ) -> bool:
+        """Whether a workflow gives back what was told before the pause, as one of several."""
+        if not self._workflows.gives_back(
+            place.namespace,
+            place.node,
+            message,
+            in_conversation=any(m.type == "human" or self._routes.get(m.id) for m in beside),
+        ):
+            return False
+        self._remember({"messages": [message]})
+        return True
 
     def next_delta(self, message: BaseMessage) -> Delta | None:
         """What a streamed message adds, if that is one more delta of what is being said.
@@ -176,6 +211,7 @@ class PartsTranslator:
             self._remember_repeats(namespace)
         chunks: list[AssistantStreamChunk] = []
         for node, written in update_writes(payload):
+            self._workflows.note_update(namespace, node)
             channels = written
             if namespace not in self._telling:
                 channels = with_written_messages(written, self._messages_key)
@@ -197,10 +233,13 @@ class PartsTranslator:
 
     def _on_values(self, namespace: tuple[str, ...], payload: Any) -> _Chunks:
         channels = channels_of(payload)
+        is_first = self._workflows.begins(namespace, has_state=channels is not None)
         if channels is None:
-            return ()
+            if self._workflows.has_updates(namespace):
+                return ()
+            channels = {self._messages_key: returned_messages(payload)}
         chunks: _Chunks = ()
-        if namespace in self._known_namespaces:
+        if namespace in self._known_namespaces or not is_first:
             self._repeats.end_step(namespace)
             chunks = self._emit_whole(Place(namespace), channels)
             self._written.settle(namespace)
@@ -248,12 +287,19 @@ class PartsTranslator:
         if "input" not in payload:
             self._running.end(namespace, payload["id"])
             return
+        if is_entry(payload.get("triggers")):
+            self._begin_workflow(namespace, str(payload.get("name")), payload["input"])
         # A task that starts with a call which nobody has made in this run goes on after a pause.
         calls = self._owners.start_task(payload)
         self._clock.start_task(payload["id"])
         self._messages.begin_task(payload["id"])
         self._running.start(namespace, payload["id"], calls)
         self._books.note_past(call for call in calls if not self._messages.waits_for(call))
+
+    def _begin_workflow(self, namespace: tuple[str, ...], name: str, given: Any) -> None:
+        self._workflows.begin(namespace, name)
+        if namespace not in self._known_namespaces:
+            self._remember(_answers_in(channels_of(given) or {}))
 
     def _emit_data(self, part: DataPartChunk | None) -> _Chunks:
         return () if part is None else self._floor.follow(part.parent_id, (part,))
@@ -300,6 +346,8 @@ class PartsTranslator:
                     settled = True
                     self._messages.settle_named(item.id for item in messages)
                 origin = self._written.place_of(message, place)
+                if self._gives_back(origin, message, messages):
+                    continue
                 route = self._routes.find(message, origin, None)
             if isinstance(message, AIMessage):
                 self._owners.describe(message)
@@ -348,3 +396,7 @@ class PartsTranslator:
             elif isinstance(message, AIMessage):
                 self._owners.describe(message)
                 self._books.note_past(call["id"] for call in message.tool_calls if call["id"])
+
+
+def _answers_in(channels: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"messages": [m for m in messages_in(channels) if isinstance(m, AIMessage)]}

@@ -20,7 +20,7 @@ from ._conversation import Conversation
 from ._growth import extend
 from ._shapes import is_mapping
 from ._update_task import task_of
-from .events import GraphEvent, channels_of, update_writes
+from .events import GraphEvent, channels_of, returned_messages, update_writes
 
 __all__ = ("StateMirror",)
 
@@ -74,7 +74,7 @@ class StateMirror:
         self._predicted: dict[str, Any] = {}
         """What the graph's channels held that now show a prediction."""
         self._graph_keys: set[str] = set()
-        self._has_values = False
+        self._has_values = self._has_updates = False
         self._without_form: set[str] = set()
 
     @property
@@ -98,7 +98,7 @@ class StateMirror:
         if mode in ("values", "output"):
             channels = channels_of(payload)
             if channels is None:
-                return []
+                return self._on_returned(namespace, payload)
             if namespace:
                 if conversation is not None:
                     conversation.start_subgraph(namespace, channels.get(self._messages_key))
@@ -114,6 +114,14 @@ class StateMirror:
             else:
                 operations = self._on_interrupts(payload)
         return self._first(operations)
+
+    def _on_returned(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
+        """What a workflow has returned in place of a state: its update has told it, if the stream
+        has updates."""
+        if self._conversation is None or self._has_updates or namespace:
+            return []
+        returned = returned_messages(payload)
+        return self._first(self._conversation.on_update((), None, returned)) if returned else []
 
     def next_text(self, message: BaseMessage) -> tuple[list[str], str] | None:
         """What a streamed message adds to a text that grows already: the text's path, the piece.
@@ -205,6 +213,7 @@ class StateMirror:
         return self._on_values(channels, whole=False)
 
     def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
+        self._has_updates = True
         operations: list[StateOperation] = []
         task = task_of(payload)
         for node, channels in update_writes(payload):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableBinding
@@ -14,6 +15,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._pump import pump
 from ._screen import create_screen
 from ._structured_calls import StructuredCalls
+from ._told_before import note_told_before
 from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
@@ -156,7 +158,9 @@ def stream_graph(
         resumes=goes_on(input),
     )
     events = open_events(graph_events(graph, input, config, options))
-    stream = pump(events, EventReader(), translator)
+    inner, bound, _ = _unbound(graph, config, {})
+    prepare = partial(note_told_before, translator, inner, input, bound)
+    stream = pump(events, EventReader(), translator, prepare)
     remember_call(stream, GraphCall(graph, config, options))
     return stream
 
