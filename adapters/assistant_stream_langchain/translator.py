@@ -338,7 +338,7 @@ class MessageTranslator:
         told = self._index.unsettled(place, whole.id)
         if not aside:
             told.extend(self._index.asides(place))
-            last = self._last.get(parent_id)
+            last = self._endings.last.get(parent_id)
             if last is not None and last.aside:
                 told.append(last)  # Whoever writes the copy, no words stand between the two.
         return next((message for message in told if repeats(fragments, message)), None)
