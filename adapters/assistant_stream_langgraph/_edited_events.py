@@ -21,6 +21,7 @@ from langgraph.stream import StreamChannel, StreamTransformer
 
 from ._editors import Editor
 from ._protocol_events import ProtocolEvents
+from ._refused import Refused
 from ._screen import Screen, hides, with_values, without_repeats
 from ._shapes import as_items, is_items, is_mapping
 from ._tool_progress import output_delta
@@ -53,7 +54,7 @@ async def edited_events(
     sources: list[_Source] = []
 
     def astream(*args: Any, **kwargs: Any) -> _Source:
-        sources.append(_Source(graph.astream(*args, **kwargs)))
+        sources.append(_Source(graph.astream(*args, **kwargs), Refused(screen)))
         return sources[-1]
 
     running = graph.copy()
@@ -96,8 +97,9 @@ class _Source:
     """A graph's stream as its transformers are given it. It can be closed while somebody waits for
     its next part."""
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, refused: Refused) -> None:
         self._stream = stream
+        self._refused = refused
         self._words = WholeWords()
         self._ready: deque[Any] = deque()
         self._pull: asyncio.Task[Any] | None = None
@@ -109,7 +111,8 @@ class _Source:
         self._pull = asyncio.current_task()
         try:
             while not self._ready:
-                self._ready.extend(self._words.read(await anext(self._stream)))
+                parts = self._words.read(await anext(self._stream))
+                self._ready.extend([await self._refused.without(part) for part in parts])
         finally:
             self._pull = None
         return self._ready.popleft()

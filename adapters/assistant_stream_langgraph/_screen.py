@@ -25,7 +25,7 @@ from ._questions import Questions
 from ._shapes import as_items, is_dict, is_list, is_mapping, is_tuple
 from .events import channels_of
 
-__all__ = ("Screen", "create_screen", "hides", "with_values", "without_repeats")
+__all__ = ("Screen", "create_screen", "hides", "silent", "with_values", "without_repeats")
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Screen:
         found: Any = (await self._one({name: [item]})).get(name)
         if is_list(found):
             return found
-        return [_silent(item)] if isinstance(item, BaseMessage) else []
+        return [silent(item)] if isinstance(item, BaseMessage) else []
 
 
 def create_screen(graph: object) -> Screen:
@@ -182,7 +182,7 @@ def _opened(value: Any) -> Any:
         return value  # A client is not shown it either.
 
 
-def _silent(message: BaseMessage) -> BaseMessage:
+def silent(message: BaseMessage) -> BaseMessage:
     """A message of which nothing but its place is shown."""
     update: dict[str, Any] = {"content": "", "additional_kwargs": {}, "response_metadata": {}}
     if isinstance(message, AIMessage):
