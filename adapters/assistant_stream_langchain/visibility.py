@@ -14,6 +14,8 @@ tool call that it runs in (the same as `"inline"` outside of any)."""
 
 _INTERNAL_TAGS = frozenset({"nostream", "langsmith:nostream"})
 _INTERNAL_METADATA = ("lc_internal_call", "lc_source")
+_HOOKS = (".before_agent", ".before_model", ".after_model", ".after_agent")
+"""How the nodes are named in which `create_agent` runs the hooks of middleware."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class Visibility:
 
     By default everything is shown and what runs inside a tool is nested under its call, except
     what the client is never meant to see: runs tagged `nostream`, and calls that middleware
-    makes for itself (summaries, tool selection).
+    makes for itself (summaries, tool selection, and all models that its hooks ask: guards,
+    judges).
     """
 
     rules: Sequence[Rule] = ()
@@ -96,15 +99,45 @@ class Visibility:
             return "hide", True
         return self.default, False
 
+    def withholds(
+        self, tags: Sequence[str] | None = None, metadata: Mapping[str, Any] | None = None
+    ) -> bool:
+        """Whether a model call is hidden, and only because it is internal: no rule says so. What
+        it has said is shown nevertheless if the graph makes a message of it."""
+        tags, metadata = tags or (), metadata or {}
+        if self.show_internal or not is_internal_call(tags, metadata):
+            return False
+        return not any(rule.applies(tags, metadata, None) for rule in self.rules)
+
+    def seals(self, namespace: Sequence[str]) -> bool:
+        """Whether all that is said in a LangGraph namespace is withheld: a hook runs that graph."""
+        path = "|".join((*namespace, ""))
+        return self.withholds(None, {"langgraph_checkpoint_ns": path, "ls_model_type": "chat"})
+
 
 def is_internal_call(tags: Sequence[str] | None, metadata: Mapping[str, Any] | None) -> bool:
     """Whether tags or metadata mark a run as none of the client's business."""
     if tags and not _INTERNAL_TAGS.isdisjoint(tags):
         return True
-    return metadata is not None and any(metadata.get(key) for key in _INTERNAL_METADATA)
+    if metadata is None:
+        return False
+    return any(metadata.get(key) for key in _INTERNAL_METADATA) or _is_asked_by_hook(metadata)
+
+
+def _is_asked_by_hook(metadata: Mapping[str, Any]) -> bool:
+    """Whether a hook of middleware asks a model, itself or in a graph that it runs. What a hook
+    retrieves or tells as an event is nobody's secret."""
+    if "ls_model_type" not in metadata:
+        return False
+    return any(node.endswith(_HOOKS) for node in _nodes(metadata))
 
 
 def _namespace(metadata: Mapping[str, Any]) -> list[str]:
-    """The nodes around a run: `outer:<task>|inner:<task>` without the task ids."""
+    """The nodes around the node that a run is in."""
+    return _nodes(metadata)[:-1]
+
+
+def _nodes(metadata: Mapping[str, Any]) -> list[str]:
+    """The nodes that a run is in: `outer:<task>|inner:<task>` without the task ids."""
     path = metadata.get("langgraph_checkpoint_ns") or metadata.get("checkpoint_ns") or ""
-    return [segment.split(":", 1)[0] for segment in str(path).split("|")][:-1]
+    return [segment.split(":", 1)[0] for segment in str(path).split("|")]

@@ -40,7 +40,7 @@ from ._translator import GraphTranslator
 from ._turn import plan_turn
 from ._turn_request import TurnRequest, from_transport_request
 from .frontend_tools import with_frontend_tools
-from .threads import Graph, goes_on, untracked_channels
+from .threads import Graph, fleeting_channels, goes_on, untracked_channels
 
 __all__ = ("Backend", "Endpoint", "Wire", "assistant_wire")
 
@@ -187,6 +187,7 @@ class Backend:
             initial_state=dict(wire.shown) if wire.shown is not None else None,
             earlier_results=wire.earlier_results,
             left_out=untracked_channels(graph),
+            fleeting=fleeting_channels(graph),
             resumes=goes_on(given),
         )
 

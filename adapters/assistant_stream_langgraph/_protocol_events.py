@@ -26,6 +26,7 @@ _SEPARATORS = ((", ", ": "), (",", ":"))
 _TEXTS = ("text", "reasoning")
 """Blocks that stream as text, which they have under the name of their type."""
 
+_SERVER_CALLS = frozenset({"server_tool_call", "server_tool_call_chunk"})
 _PLAIN = frozenset({"checkpoints", "custom", "debug", "tasks", "updates"})
 
 
@@ -103,6 +104,13 @@ def _chunks(message: _Message, payload: Mapping[str, Any]) -> Iterator[AIMessage
         case {"event": "content-block-start", "content": {"type": "tool_call_chunk"} as block}:
             message.told[index] = [block.get("args") or ""]
             yield _call(message, index, block.get("id"), block.get("name"), block.get("args"))
+        case {
+            "event": "content-block-start",
+            "content": {"type": str(kind), "id": call_id} as block,
+        } if kind in _SERVER_CALLS:
+            # It ends with the message, after all that the model goes on to say.
+            opened = {"type": "server_tool_call_chunk", "id": call_id, "name": block.get("name")}
+            yield _block(message, {**opened, "args": "", "index": index})
         case {"event": "content-block-finish", "content": block}:
             yield from _rest(message, index, block)
         case {"event": "message-finish" | "error"}:

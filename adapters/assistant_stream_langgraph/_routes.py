@@ -32,6 +32,8 @@ class Route(NamedTuple):
 
 
 HIDDEN = Route(hidden=True)
+_WITHHELD = Route(hidden=True)
+"""Of what a model says that is nobody's business, unless it comes to stand in the messages."""
 
 
 class Routes:
@@ -55,6 +57,7 @@ class Routes:
         self._owners = owners
         self._clock = clock
         self._decide = visibility.decide
+        self._visibility = visibility
         self._has_transcripts = has_transcripts
         self._by_id: dict[str, Route] = {}
         self._anonymous: dict[int, tuple[BaseMessage, Route]] = {}
@@ -63,6 +66,11 @@ class Routes:
     def get(self, message_id: str | None) -> Route | None:
         """The route of a message that is known by its id."""
         return self._by_id.get(message_id) if message_id else None
+
+    def get_written(self, message_id: str | None) -> Route | None:
+        """The route of a message that a node has written; none if it was withheld until now."""
+        route = self.get(message_id)
+        return None if route is _WITHHELD else route
 
     def find(self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None) -> Route:
         """Where a message of an unknown id, or of none, goes."""
@@ -131,6 +139,9 @@ class Routes:
         if isinstance(message, AIMessage):
             owner = self._owners.owner_of_task(namespace, metadata)
         action = self._decide(metadata.get("tags"), metadata)
+        visibility = self._visibility
+        if visibility.withholds(metadata.get("tags"), metadata) or visibility.seals(namespace):
+            return self._keep(message, _WITHHELD)
         in_transcript = self._has_transcripts and action == "nest" and agent is not None
         if action == "hide" or in_transcript:
             return self._keep(message, HIDDEN)

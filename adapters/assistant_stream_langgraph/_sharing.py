@@ -29,6 +29,7 @@ class Sharing:
     def __init__(self, messages: MessageList, visibility: Visibility) -> None:
         self._messages = messages
         self._decide = visibility.decide
+        self._seals = visibility.seals
         self._shared: dict[_Namespace, bool] = {(): True}
         self._speakers: set[tuple[_Namespace, Any]] = set()
         """Nodes whose model calls are not inside a tool."""
@@ -46,7 +47,10 @@ class Sharing:
         ids = [message.id for message in messages if isinstance(message, BaseMessage)]
         knows_all = bool(ids) and all(name in self._messages.places for name in ids)
         self._shared[namespace] = (
-            knows_all and self.has(namespace[:-1]) and not self._waits_for_tools()
+            knows_all
+            and self.has(namespace[:-1])
+            and not self._waits_for_tools()
+            and not self._seals(namespace)
         )
 
     def has(self, namespace: _Namespace) -> bool:
@@ -54,7 +58,7 @@ class Sharing:
         shared = self._shared.get(namespace)
         if shared is None:
             # Where the graph tells its state, a subgraph that shares it has told its own by now.
-            shared = not self.tells_state and not self._waits_for_tools()
+            shared = not (self.tells_state or self._waits_for_tools() or self._seals(namespace))
             self._shared[namespace] = shared
         return shared
 

@@ -43,6 +43,7 @@ class GraphTranslator:
         earlier_results: bool = False,
         messages_key: str = "messages",
         left_out: Collection[str] = (),
+        fleeting: Collection[str] = (),
         resumes: bool = True,
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
@@ -75,6 +76,7 @@ class GraphTranslator:
                 visibility=visibility,
                 messages_key=messages_key,
                 left_out=left_out,
+                fleeting=fleeting,
             )
 
     def start(self) -> None:

@@ -338,7 +338,7 @@ class PartsTranslator:
         messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
         settled = False
         for message in messages:
-            route = self._routes.get(message.id)
+            route = self._routes.get_written(message.id)
             if route is None:
                 if conversation and self._routes.hide_copy(message, conversation):
                     continue

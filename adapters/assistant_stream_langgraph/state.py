@@ -45,6 +45,7 @@ class StateMirror:
         visibility: Whose tokens are shown in that channel before the state has them.
         messages_key: The channel of messages.
         left_out: Channels that are not mirrored, unless `keys` names them.
+        fleeting: Channels that may be gone since the client has seen them.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class StateMirror:
         visibility: Visibility | None = None,
         messages_key: str = "messages",
         left_out: Collection[str] = (),
+        fleeting: Collection[str] = (),
     ) -> None:
         initial = to_json(initial_state)
         self._value: dict[str, Any] = initial if isinstance(initial, dict) else {}
@@ -73,7 +75,7 @@ class StateMirror:
             )
         self._predicted: dict[str, Any] = {}
         """What the graph's channels held that now show a prediction."""
-        self._graph_keys: set[str] = set()
+        self._graph_keys = {key for key in fleeting if self._is_mirrored(key)}
         self._has_values = self._has_updates = False
         self._without_form: set[str] = set()
 

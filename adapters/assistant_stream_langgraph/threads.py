@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolCall, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.channels import UntrackedValue
+from langgraph.channels import EphemeralValue, UntrackedValue
 from langgraph.graph import END
 from langgraph.pregel import Pregel
 from langgraph.types import Command, StateSnapshot
@@ -28,6 +28,7 @@ __all__ = (
     "ThreadGate",
     "at_checkpoint",
     "checkpoint_id",
+    "fleeting_channels",
     "goes_on",
     "is_graph",
     "is_settled",
@@ -57,6 +58,13 @@ def untracked_channels(graph: object) -> frozenset[str]:
     stream tells their values, but they are no part of a thread's state."""
     channels: dict[str, Any] = getattr(graph, "channels", {}) if is_graph(graph) else {}
     return frozenset(k for k, channel in channels.items() if isinstance(channel, UntrackedValue))
+
+
+def fleeting_channels(graph: object) -> frozenset[str]:
+    """The channels of a graph that hold a value for one step, such as where middleware jumps to.
+    A thread that ended with such a step has it in its state until the next run."""
+    channels: dict[str, Any] = getattr(graph, "channels", {}) if is_graph(graph) else {}
+    return frozenset(k for k, channel in channels.items() if isinstance(channel, EphemeralValue))
 
 
 class GraphError(AssistantStreamError):

@@ -20,7 +20,7 @@ from ._translator import GraphTranslator
 from .events import EventReader, open_events
 from .graph_call import GraphCall, remember_call
 from .parts import Nested, Steps
-from .threads import goes_on, is_graph, untracked_channels
+from .threads import fleeting_channels, goes_on, is_graph, untracked_channels
 
 __all__ = ("from_langgraph_events", "graph_events", "stream_graph")
 
@@ -155,6 +155,7 @@ def stream_graph(
         earlier_results=earlier_results,
         messages_key=messages_key,
         left_out=untracked_channels(graph),
+        fleeting=fleeting_channels(graph),
         resumes=goes_on(input),
     )
     events = open_events(graph_events(graph, input, config, options))

@@ -21,12 +21,12 @@ from assistant_stream_langgraph._shapes import as_items
 from assistant_stream_langgraph.parts import Nested, Steps
 from tests.adapters_langgraph.random_graphs import build
 from tests.adapters_langgraph.random_plans import Plan, Use
-from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed, Written
+from tests.adapters_langgraph.random_stage import Spoken, Stage, Written
 from tests.adapters_langgraph.runs import FORMS as ASYNC_FORMS
 from tests.adapters_langgraph.runs import MODES, Form, Graph
 from tests.npm import Protocol, decode
 
-__all__ = ("FORMS", "WIRES", "Carries", "Options", "Shown", "play_plan")
+__all__ = ("FORMS", "WIRES", "Carries", "Options", "Shown", "play_given", "play_plan")
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ async def play_plan(
     for asked in _turns(plan):
         given: Any = asked
         while given is not None:
-            run = await _play(graph, config, given, stage, form, wire, options, shown)
+            run = await play_given(graph, config, given, stage, form, wire, options, shown)
             yield run
             if run.failed:
                 return
@@ -191,7 +191,7 @@ def _turns(plan: Plan) -> Iterator[Any]:
         yield {"messages": [HumanMessage("hello", id=f"human_{turn}")]}
 
 
-async def _play(
+async def play_given(
     graph: Graph,
     config: Any,
     given: Any,
@@ -201,6 +201,7 @@ async def _play(
     options: Options,
     shown: Any,
 ) -> Shown:
+    """Run a graph once, on what the client has shown before."""
     snapshot = await graph.aget_state(config, subgraphs=True)
     before = list(snapshot.values.get("messages", ()))
     paused = [message for messages in _inside(snapshot, form) for message in messages]
@@ -210,7 +211,7 @@ async def _play(
         # The client says which messages it has, as `docs/langgraph.md` asks for.
         initial = {**(shown or {}), "messages": _has(shown, options, before, paused, asked)}
     stage.begin(resumes=not asked)
-    chunks, failed = await _chunks(graph, config, given, form, options, initial)
+    chunks, failed = await _chunks(graph, config, given, stage, form, options, initial)
     check_stream(chunks, initial_state=initial)
     encoder = ENCODERS[wire]()
     body = "".join([*map(encoder.encode_chunk, chunks), encoder.encode_end()])
@@ -287,7 +288,7 @@ def _written(task: PregelTask) -> list[Any]:
 
 
 async def _chunks(
-    graph: Graph, config: Any, given: Any, form: str, options: Options, initial: Any
+    graph: Graph, config: Any, given: Any, stage: Stage, form: str, options: Options, initial: Any
 ) -> tuple[list[AssistantStreamChunk], bool]:
     keywords: dict[str, Any] = {
         "parts": options.parts,
@@ -310,6 +311,6 @@ async def _chunks(
     try:
         async for chunk in stream:
             chunks.append(chunk)
-    except ToolFailed:
+    except stage.fails:
         return chunks, True
     return chunks, False

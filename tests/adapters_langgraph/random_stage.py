@@ -114,6 +114,8 @@ class Stage:
     removed: list[AnyMessage] = field(default_factory=list)
     """The messages that nodes have removed, of which an outer graph may never have known."""
     names: Counter[str] = field(default_factory=Counter[str])
+    fails: type[Exception] = ToolFailed
+    """What a run may fail with."""
 
     def begin(self, *, resumes: bool) -> None:
         """Begin a run: the records are of one run."""

@@ -1,0 +1,302 @@
+"""Middleware of one's own: what its hooks change, say and ask models for, where they jump to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langchain.agents import create_agent
+from langchain.agents.middleware import (
+    AgentState,
+    ContextEditingMiddleware,
+    ExtendedModelResponse,
+    HumanInTheLoopMiddleware,
+    ModelCallLimitMiddleware,
+    ModelRetryMiddleware,
+    SummarizationMiddleware,
+    TodoListMiddleware,
+    ToolCallLimitMiddleware,
+    ToolRetryMiddleware,
+    after_agent,
+    after_model,
+    before_agent,
+    before_model,
+    wrap_model_call,
+    wrap_tool_call,
+)
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
+from langgraph.types import Command
+
+from assistant_stream_ce.testing import collect
+from assistant_stream_langchain.testing import ScriptedChatModel
+from assistant_stream_langchain.visibility import Rule, Visibility
+from assistant_stream_langgraph import stream_graph
+from tests.adapters_langchain.shown import call as call_with_handler
+from tests.adapters_langchain.shown import show
+from tests.adapters_langgraph.graphs import human, weather
+from tests.adapters_langgraph.random_stage import Spoken
+from tests.adapters_langgraph.runs import FORMS, play
+from tests.adapters_langgraph.zoo import CONFIG, Zoo, agent, calls, forms, results, text_of
+
+ROME = calls("weather", "w1", city="Rome")
+
+
+def guard(*, keeps: bool = False) -> Any:
+    """A middleware that asks a model about the answer, as a guardrail does."""
+    model = ScriptedChatModel(turns=[["SA", "FE"]], cycle=True)
+
+    @after_agent
+    async def guard(state: AgentState[Any], runtime: Any) -> Any:
+        said = await model.ainvoke(state["messages"])
+        return {"messages": [said]} if keeps else None
+
+    return guard
+
+
+def guarding(inner: Any, **options: Any) -> Any:
+    """The same, with an agent that looks first."""
+
+    @after_agent
+    async def guard(state: AgentState[Any], runtime: Any) -> None:
+        await inner.ainvoke({"messages": state["messages"]})
+
+    return guard
+
+
+@forms
+async def test_what_a_guard_asks_its_model_is_not_heard(form: str) -> None:
+    run = await Zoo(agent(["Hello."], middleware=[guard()]), form).say()
+    assert text_of(run) == "Hello."
+    assert "SA" not in str([states(snapshot) for snapshot in run.snapshots])
+
+
+@forms
+async def test_nor_is_what_an_agent_of_a_guard_says_and_does(form: str) -> None:
+    turns = [["I check. ", *calls("weather", "secret", city="Rome")], "SAFE"]
+    inner = create_agent(ScriptedChatModel(turns=turns), [weather])
+    run = await Zoo(agent(["Hello."], middleware=[guarding(inner)]), form).say()
+    assert text_of(run) == "Hello."
+    assert "secret" not in str(run.snapshots)
+
+
+@forms
+async def test_what_a_hook_makes_of_it_is_told_when_it_stands_in_the_messages(form: str) -> None:
+    run = await Zoo(agent(["Hello. "], middleware=[guard(keeps=True)]), form).say()
+    assert text_of(run) == "Hello. SAFE"
+
+
+async def test_tokens_alone_do_not_tell_that_it_does() -> None:
+    graph = agent(["Hello. "], middleware=[guard(keeps=True)])
+    assert (await play(FORMS["messages"](graph, human("hi"), CONFIG))).parts.text == "Hello. "
+
+
+async def test_rules_come_first() -> None:
+    async def told(visibility: Visibility | None) -> str:
+        graph = agent(["Hello. "], middleware=[guard(keeps=True)])
+        return show(
+            await collect(stream_graph(graph, human("hi"), CONFIG, visibility=visibility))
+        ).text
+
+    hidden = Rule(action="hide", node="guard.after_agent")
+    assert await told(Visibility([hidden])) == "Hello. "
+    shown = Rule(action="inline", node="guard.after_agent")
+    assert await told(Visibility([shown])) == "Hello. SAFE"
+    assert await told(Visibility(show_internal=True)) == "Hello. SAFE"
+
+
+async def test_a_callback_does_not_hear_guards_either() -> None:
+    graph = agent(["Hello."], middleware=[guard()])
+    config: Any = CONFIG
+    chunks, _ = await call_with_handler(
+        lambda handler: graph.ainvoke(human("hi"), {**config, "callbacks": [handler]})
+    )
+    assert show(chunks).text == "Hello."
+
+
+def states(snapshot: dict[str, Any]) -> Any:
+    return (snapshot["metadata"]["unstable_state"] or {}).get("messages", ())
+
+
+@forms
+async def test_an_answer_that_is_asked_for_again_stands_twice(form: str) -> None:
+    @after_model(can_jump_to=["model"])
+    def again(state: AgentState[Any], runtime: Any) -> Any:
+        if state["messages"][-1].text == "Bad. ":
+            return {"messages": [HumanMessage("Better!")], "jump_to": "model"}
+        return None
+
+    run = await Zoo(agent(["Bad. ", "Good."], middleware=[again]), form, "jump_to").say()
+    assert text_of(run) == "Bad. Good."
+
+
+@forms
+async def test_an_answer_that_is_removed_is_no_longer_in_the_state(form: str) -> None:
+    @after_model(can_jump_to=["model"])
+    def again(state: AgentState[Any], runtime: Any) -> Any:
+        last = state["messages"][-1]
+        if last.text == "Bad. ":
+            return {"messages": [RemoveMessage(id=str(last.id))], "jump_to": "model"}
+        return None
+
+    run = await Zoo(agent(["Bad. ", "Good."], middleware=[again]), form).say()
+    assert text_of(run) == "Bad. Good."
+    assert "Bad." not in str(run.state)
+
+
+@forms
+async def test_an_answer_that_is_replaced_is_so_in_the_state(form: str) -> None:
+    """By the same id, as guardrails do. A stream cannot take words back."""
+
+    @after_model
+    def replace(state: AgentState[Any], runtime: Any) -> Any:
+        return {"messages": [AIMessage("I may not.", id=state["messages"][-1].id)]}
+
+    run = await Zoo(agent(["Secret."], middleware=[replace]), form).say()
+    assert text_of(run) == "Secret."
+    assert "Secret" not in str(run.state)
+
+
+@forms
+async def test_a_hook_may_answer_before_any_model_does(form: str) -> None:
+    @before_agent(can_jump_to=["end"])
+    def refuse(state: AgentState[Any], runtime: Any) -> Any:
+        if state["messages"][-1].text == "hello":
+            return {"messages": [AIMessage("No.")], "jump_to": "end"}
+        return None
+
+    zoo = Zoo(agent(["Yes."], middleware=[refuse]), form, "jump_to")
+    assert text_of(await zoo.say()) == "No."
+    assert zoo.runs[0].state["jump_to"] == "end"
+    if form == "stream_graph":  # Another stream does not tell that the channel is empty again.
+        assert text_of(await zoo.say("please")) == "Yes."
+        assert "jump_to" not in zoo.runs[1].state
+
+
+@forms
+async def test_tools_that_a_hook_calls_have_their_cards(form: str) -> None:
+    @before_model(can_jump_to=["tools"])
+    def look(state: AgentState[Any], runtime: Any) -> Any:
+        if state["messages"][-1].type == "tool":
+            return None
+        made = {"name": "weather", "args": {"city": "Rome"}, "id": "w1"}
+        return {"messages": [AIMessage("", tool_calls=[made])], "jump_to": "tools"}
+
+    run = await Zoo(agent(["Sunny."], [weather], [look]), form).say()
+    assert results(run) == {"w1": "sunny in Rome"}
+    assert text_of(run) == "Sunny."
+
+
+class Noted(AgentState[Any]):
+    notes: list[str]
+
+
+@forms
+async def test_what_wraps_a_model_may_write_to_the_state(form: str) -> None:
+    @wrap_model_call(state_schema=Noted)
+    async def note(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        return ExtendedModelResponse(response, Command(update={"notes": ["asked"]}))
+
+    run = await Zoo(agent([["See. ", *ROME], "Sunny."], [weather], [note]), form, "notes").say()
+    assert text_of(run) == "See. Sunny."
+    assert run.state["notes"] == ["asked"]
+
+
+@forms
+async def test_what_wraps_a_model_may_answer_itself(form: str) -> None:
+    @wrap_model_call
+    async def answer(request: Any, handler: Any) -> Any:
+        if request.messages[-1].text == "hello":
+            return AIMessage("Cached.")
+        return await handler(request)
+
+    zoo = Zoo(agent(["Fresh."], middleware=[answer]), form)
+    assert text_of(await zoo.say()) == "Cached."
+    assert text_of(await zoo.say("more")) == "Fresh."
+
+
+@forms
+async def test_what_wraps_a_model_may_add_to_its_answer(form: str) -> None:
+    @wrap_model_call
+    async def add(request: Any, handler: Any) -> Any:
+        response = await handler(request)
+        said = response.result[0]
+        said.content = said.text + " Ask a doctor."
+        return response
+
+    run = await Zoo(agent(["Rest."], middleware=[add]), form).say(spoken=[])
+    assert text_of(run) == "Rest. Ask a doctor."
+
+
+@forms
+async def test_a_cheap_answer_that_is_thrown_away_was_heard(form: str) -> None:
+    """Nothing tells it from the answer: both are asked for in the node of the agent's model."""
+    cheap = ScriptedChatModel(turns=["Dunno. "])
+
+    @wrap_model_call
+    async def escalate(request: Any, handler: Any) -> Any:
+        await handler(request.override(model=cheap))
+        return await handler(request)
+
+    run = await Zoo(agent(["42."], middleware=[escalate]), form).say(
+        spoken=[Spoken(AIMessage("Dunno. "), kept=False)]
+    )
+    assert text_of(run) == "Dunno. 42."
+    assert "Dunno" not in str(run.state)
+
+
+@forms
+async def test_what_wraps_a_tool_may_write_to_the_state(form: str) -> None:
+    @wrap_tool_call(state_schema=Noted)
+    async def note(request: Any, handler: Any) -> Any:
+        told = await handler(request)
+        return Command(update={"messages": [told], "notes": [told.content]})
+
+    run = await Zoo(agent([["See. ", *ROME], "Sunny."], [weather], [note]), form, "notes").say()
+    assert results(run) == {"w1": "sunny in Rome"}
+    assert run.state["notes"] == ["sunny in Rome"]
+
+
+@forms
+async def test_what_wraps_a_tool_may_answer_for_it(form: str) -> None:
+    @wrap_tool_call
+    async def cached(request: Any, handler: Any) -> Any:
+        return ToolMessage("cloudy", tool_call_id=request.tool_call["id"], artifact=[1])
+
+    run = await Zoo(agent([["See. ", *ROME], "Cloudy."], [weather], [cached]), form).say()
+    assert results(run) == {"w1": "cloudy"}
+
+
+@forms
+async def test_all_of_them_together(form: str) -> None:
+    """As a careful program has them: plans, limits, retries, a choice of tools, a guard, a
+    person who is asked, and a summary on the next turn."""
+    quiet = ScriptedChatModel(turns=["secret"], cycle=True)
+    todo = calls("write_todos", "t1", todos=[{"content": "look", "status": "pending"}])
+    turns = [
+        ["A plan. ", *todo],
+        ["I look. ", *calls("weather", "w1", "w2", city="Rome")],
+        "Sunny. ",
+        "Welcome.",
+    ]
+    middleware = [
+        TodoListMiddleware(),
+        SummarizationMiddleware(quiet, trigger=("messages", 7), keep=("messages", 2)),
+        ContextEditingMiddleware(),
+        ModelCallLimitMiddleware(run_limit=9),
+        ToolCallLimitMiddleware(run_limit=9),
+        ModelRetryMiddleware(initial_delay=0.0),
+        ToolRetryMiddleware(initial_delay=0.0),
+        HumanInTheLoopMiddleware(interrupt_on={"weather": True}),
+        guard(),
+    ]
+    zoo = Zoo(agent(turns, [weather], middleware), form, "todos", "thread_model_call_count")
+    run = await zoo.say()
+    assert text_of(run) == "A plan. I look. "
+    [waiting] = run.interrupts
+    decisions = [{"type": "approve"}, {"type": "reject", "message": "Not twice."}]
+    run = await zoo.say(Command(resume={waiting.id: {"decisions": decisions}}))
+    assert text_of(run) == "Sunny. "
+    assert run.state["todos"] == [{"content": "look", "status": "pending"}]
+    run = await zoo.say("thanks")
+    assert text_of(run) == "Welcome."
+    assert "secret" in run.state["messages"][0]["content"]
