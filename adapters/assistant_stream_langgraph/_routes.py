@@ -14,7 +14,7 @@ from ._clock import Clock
 from ._structured_calls import StructuredAnswer, native_schema_of, schema_of
 from .subgraphs import ToolCallOwners, base_of
 
-__all__ = ("HIDDEN", "Route", "Routes")
+__all__ = ("HIDDEN", "Route", "Routes", "action_in")
 
 
 class Route(NamedTuple):
@@ -56,6 +56,7 @@ class Routes:
     ) -> None:
         self._owners = owners
         self._clock = clock
+        self._visibility = visibility
         self._decide = visibility.decide
         self._visibility = visibility
         self._has_transcripts = has_transcripts
@@ -122,10 +123,8 @@ class Routes:
         return owner if self.action_in(namespace) == "nest" else None
 
     def action_in(self, namespace: tuple[str, ...]) -> Action:
-        """What the rules say of a whole namespace; the graph's own is never hidden as a whole."""
-        if not namespace:
-            return "nest"
-        return self._decide(None, _only_place(namespace))
+        """What the rules say of a whole namespace."""
+        return action_in(self._visibility, namespace)
 
     def _open(
         self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None
@@ -157,6 +156,11 @@ class Routes:
         else:
             self._anonymous[id(message)] = (message, route)
         return route
+
+
+def action_in(visibility: Visibility, namespace: tuple[str, ...]) -> Action:
+    """What the rules say of a whole namespace; the graph's own is never hidden as a whole."""
+    return visibility.decide(None, _only_place(namespace)) if namespace else "nest"
 
 
 def _only_place(namespace: tuple[str, ...]) -> Mapping[str, Any]:

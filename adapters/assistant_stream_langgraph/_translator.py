@@ -16,6 +16,7 @@ from assistant_stream_langchain.visibility import Visibility
 from ._custom import custom_data
 from ._prediction import Predictions
 from ._questions import LiveQuestions
+from ._routes import action_in
 from ._shapes import is_dict, is_list
 from ._task_updates import TaskUpdates
 from ._tool_progress import output_delta
@@ -47,6 +48,7 @@ class GraphTranslator:
         resumes: bool = True,
     ) -> None:
         self._predictions = Predictions(predict) if predict and state is not False else None
+        self._visibility = visibility or Visibility()
         self._questions = LiveQuestions()
         self._updates = TaskUpdates()
         self._parts: PartsTranslator | None = None
@@ -57,7 +59,7 @@ class GraphTranslator:
             translator = PartsTranslator(
                 steps=steps,
                 nested=nested,
-                visibility=visibility,
+                visibility=self._visibility,
                 shown=shown,
                 earlier_results=earlier_results,
                 messages_key=messages_key,
@@ -73,7 +75,7 @@ class GraphTranslator:
                 keys=None if state is True else state,
                 messages=mirrors_messages,
                 interrupts_key=interrupts_key,
-                visibility=visibility,
+                visibility=self._visibility,
                 messages_key=messages_key,
                 left_out=left_out,
                 fleeting=fleeting,
@@ -127,7 +129,8 @@ class GraphTranslator:
         if self._parts is not None:
             parts = self._parts.feed(event)
         elif mode in ("custom", "tools"):
-            return _data(mode, payload)
+            is_hidden = action_in(self._visibility, namespace) == "hide"
+            return () if is_hidden else _data(mode, payload)
         return self._with_state(event, parts)
 
     def _with_state(

@@ -15,7 +15,7 @@ from tests.adapters_langgraph.random_account import answers_of
 from tests.adapters_langgraph.random_runs import FORMS, Shown
 from tests.adapters_langgraph.random_stage import Spoken, sign
 
-__all__ = ("Telling", "check_cards", "check_hidden", "compare")
+__all__ = ("Telling", "check_cards", "check_hidden", "check_inline", "compare")
 
 _SIGN = re.compile("(⟦[^⟧]*⟧)")
 
@@ -145,6 +145,34 @@ def check_hidden(shown: Shown) -> None:
         said.extend(part.get("text") for part in snapshot["parts"])
         said.extend(part.get("messages") for part in snapshot["parts"])
         assert not any(signature in repr(said) for signature in hidden)
+        data = [part["data"] for part in snapshot["parts"] if part["type"] == "data"]
+        assert "inner" not in repr((data, snapshot["metadata"]["unstable_data"]))
+
+
+def check_inline(telling: Telling) -> None:
+    """Check that what agents inside tools have said stands in the answer itself: once, after the
+    calls that they were asked in and before what is said of their results."""
+    inside = [spoken for spoken in telling.shown.spoken if spoken.agent]
+    signs = {signature for spoken in inside for signature in _signs(spoken)}
+    for snapshot in telling.shown.snapshots:
+        state = snapshot["metadata"]["unstable_state"] or {}
+        kept = [m["content"] for m in state.get("messages", ()) if m["type"] == "ai"]
+        cards = [part.get("messages") for part in snapshot["parts"]]
+        nested = [part.get("text") for part in snapshot["parts"] if part.get("parentId")]
+        assert not any(signature in repr((kept, cards, nested)) for signature in signs)
+    if not telling.shown.options.parts:
+        return
+    for spoken in inside if telling.form.tokens and telling.form.subgraphs else ():
+        for signature in _signs(spoken):
+            assert telling.said[signature].text == [str(spoken.message.text)]
+    rounds: dict[str, int] = {}
+    for spoken in telling.shown.spoken:
+        # Agents have odd numbers, and all that work for one answer the same.
+        last = max(rounds.values(), default=0)
+        number = last + 1 - last % 2 if spoken.agent else last + 2 - last % 2
+        rounds.update(dict.fromkeys(_signs(spoken), number))
+    told = [rounds[signature] for signature in telling.order.get(None, ())]
+    assert told == sorted(told), "words of an agent stand elsewhere"
 
 
 def _card(call: dict[str, Any]) -> list[str]:

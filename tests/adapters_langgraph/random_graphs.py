@@ -436,6 +436,8 @@ def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
             speech = Speech(("sub ", f"agent on {query}"))
             how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth + 1}
             how["agent"] = True
+            event = {"type": "inner", "on": query}
+            stage.tell(event, depth + 1, call_id=call, owner=owner, agent=True)
             said = await stage.ask(speech, state["messages"], call, **how)
             return {"messages": [said.message]}
 

@@ -55,6 +55,7 @@ def _carried(shown: Shown) -> list[Written]:
         for written in shown.told
         if (carries.outputs if written.is_output else carries.custom)
         and (carries.subgraphs or not written.depth)
+        and not (written.agent and shown.options.agents == "hide")
     ]
 
 
@@ -70,8 +71,8 @@ def _check_cards(
     shown: Shown, told: list[dict[str, Any]], written: list[Written], known: Mapping[str, Any]
 ) -> None:
     """What a tool has written stands under its call, as far as that can be known."""
-    sure = [w for w in written if w.owner in ("known", "named") or w.call_id is None]
-    places = _counted((_parent(w, known), *_named(w)) for w in sure)
+    sure = [w for w in written if _is_sure(shown, w)]
+    places = _counted((_parent(shown, w, known), *_named(w)) for w in sure)
     found = _counted((part.get("parentId"), *_shown(part)) for part in told)
     rest = found - places
     if not shown.failed:
@@ -85,9 +86,19 @@ def _check_cards(
                 assert _below(snapshot, call_id) == _below(shown.snapshots[-1], call_id), "late"
 
 
-def _parent(written: Written, known: Mapping[str, Any]) -> str | None:
+def _is_sure(shown: Shown, written: Written) -> bool:
+    """Whether the stream tells where it belongs."""
+    if written.call_id is None or (written.agent and shown.options.agents == "inline"):
+        return True
+    if written.agent and FORMS[shown.form].tasks and written.owner == "by task":
+        return True
+    return written.owner in ("known", "named")
+
+
+def _parent(shown: Shown, written: Written, known: Mapping[str, Any]) -> str | None:
     """The call in whose card it stands, if that is not in an earlier answer."""
-    return written.call_id if written.call_id in known else None
+    inline = written.agent and shown.options.agents == "inline"
+    return written.call_id if written.call_id in known and not inline else None
 
 
 def _calls(snapshot: dict[str, Any]) -> dict[str, dict[str, Any]]:

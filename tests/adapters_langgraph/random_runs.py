@@ -9,13 +9,15 @@ from typing import Any, Literal
 
 from langchain_core._api import LangChainBetaWarning
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage
+from langgraph.prebuilt import ToolCallTransformer
+from langgraph.stream.transformers import CustomTransformer, UpdatesTransformer
 from langgraph.types import Command, PregelTask, StateSnapshot
 
 from assistant_stream_ce import AssistantStreamChunk
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.serialization import AssistantTransportEncoder, DataStreamEncoder
 from assistant_stream_ce.testing import check_stream
-from assistant_stream_langchain.visibility import Visibility
+from assistant_stream_langchain.visibility import Action, Visibility
 from assistant_stream_langgraph import from_langgraph_events, stream_graph
 from assistant_stream_langgraph._shapes import as_items
 from assistant_stream_langgraph.parts import Nested, Steps
@@ -72,6 +74,7 @@ FORMS: dict[str, Carries] = {
     "events v1": Carries(state="writes", custom=False, same=False, names=False, tasks=True),
     "events v2": Carries(custom=False, names=False, beside="again", tasks=True),
     "events v3": Carries(custom=False, extras=False, beside="again"),
+    "events v3 of transformers": Carries(outputs=True, extras=False),
     "run v3": Carries(custom=False, extras=False, beside="again"),
     "server parts": Carries(),
     "remote tuples": Carries(),
@@ -93,6 +96,12 @@ class Options:
     nested: Nested = "parts"
     visibility: Visibility | None = None
     predict: Mapping[str, tuple[str, str]] | None = None
+
+    @property
+    def agents(self) -> Action:
+        """What is done with what agents inside tools say."""
+        place = {"langgraph_checkpoint_ns": "tools:1|work:2"}
+        return (self.visibility or Visibility()).decide(None, place)
 
     @property
     def mirrors_messages(self) -> bool:
@@ -137,9 +146,16 @@ def _single(mode: Any, **options: Any) -> Form:
     return lambda graph, given, config: graph.astream(given, config, stream_mode=mode, **options)
 
 
-async def _protocol_run(graph: Graph, given: Any, config: Any) -> Any:
+async def _protocol_run(graph: Graph, given: Any, config: Any, **options: Any) -> Any:
     with warnings.catch_warnings(action="ignore", category=LangChainBetaWarning):
-        return await graph.astream_events(given, config, version="v3")
+        return await graph.astream_events(given, config, version="v3", **options)
+
+
+async def _transformed(graph: Graph, given: Any, config: Any) -> AsyncIterator[Any]:
+    """Version 3, with transformers for what it does not tell by itself."""
+    asked = [CustomTransformer, ToolCallTransformer, UpdatesTransformer]
+    async for event in await _protocol_run(graph, given, config, transformers=asked):
+        yield event
 
 
 SYNC_FORMS: dict[str, Callable[[Graph, Any, Any], Iterator[Any]]] = {
@@ -152,6 +168,7 @@ SYNC_FORMS: dict[str, Callable[[Graph, Any, Any], Iterator[Any]]] = {
 _FORMS: dict[str, Form] = {
     **ASYNC_FORMS,
     **SYNC_FORMS,
+    "events v3 of transformers": _transformed,
     "tuples and tools": _single([*MODES, "tools"], subgraphs=True),
     "namespaced values": _single("values", subgraphs=True),
     "namespaced messages": _single("messages", subgraphs=True),

@@ -88,6 +88,8 @@ class Written:
     """The call of the tool that has written it."""
     owner: Owner | Literal["named"] = "unknown"
     """Whether a stream can tell which call that is; it is `named` if the event says so itself."""
+    agent: bool = False
+    """Whether a graph in that tool has written it, and not the tool itself."""
     is_output: bool = False
     """Whether it is a piece of the tool's output."""
 

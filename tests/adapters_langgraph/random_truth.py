@@ -214,7 +214,9 @@ def _expected(shown: Shown) -> list[Told]:
                 expected.append(Told((said(spoken.message),), optional=True))
             continue
         seen = spoken.streamed and carries.tokens and (carries.subgraphs or not spoken.depth)
-        parents = (None,) if spoken.parent_id is None else (None, spoken.parent_id)
+        inline = spoken.agent and shown.options.agents == "inline"
+        alone = spoken.parent_id is None or inline
+        parents = (None,) if alone else (None, spoken.parent_id)
         ends = [m for m in (spoken.message, spoken.written) if isinstance(m, AIMessage)]
         told = tuple(map(said, ends if carries.state == "none" else ends[-1:]))
         if spoken.broken_off:

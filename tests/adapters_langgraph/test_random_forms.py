@@ -14,7 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assistant_stream_langchain.visibility import Rule, Visibility
-from tests.adapters_langgraph.random_forms import Telling, check_cards, check_hidden, compare
+from tests.adapters_langgraph.random_forms import (
+    Telling,
+    check_cards,
+    check_hidden,
+    check_inline,
+    compare,
+)
+from tests.adapters_langgraph.random_live import check_data
 from tests.adapters_langgraph.random_plans import (
     Loop,
     Plan,
@@ -25,6 +32,7 @@ from tests.adapters_langgraph.random_plans import (
     plans,
 )
 from tests.adapters_langgraph.random_runs import FORMS, WIRES, Options, play_plan
+from tests.adapters_langgraph.random_truth import check
 from tests.npm import Protocol
 
 
@@ -41,7 +49,7 @@ async def play_all(plan: Plan, wire: Protocol = "data-stream") -> None:
 
 
 @given(plans().filter(is_repeatable), st.sampled_from(WIRES))
-@settings(max_examples=12, deadline=None, derandomize=True, database=None)
+@settings(max_examples=9, deadline=None, derandomize=True, database=None)
 def test_every_form_gives_the_same_message(plan: Plan, wire: Protocol) -> None:
     asyncio.run(play_all(plan, wire))
 
@@ -83,6 +91,30 @@ HIDING = [Options(parts=parts, visibility=HIDDEN) for parts in (True, False)]
 @settings(max_examples=15, deadline=None, derandomize=True, database=None)
 def test_what_is_hidden_is_nowhere(plan: Plan, form: str, options: Options) -> None:
     asyncio.run(play_hidden(plan, form, options))
+
+
+async def play_inline(plan: Plan, form: str, options: Options) -> None:
+    """Play a plan whose agents inside tools speak in the answer itself."""
+    async for shown in play_plan(plan, form, "assistant-transport", options, signed=True):
+        check(shown)
+        check_data(shown)
+        check_inline(Telling(shown))
+
+
+INLINE = Visibility([Rule(action="inline", namespace=n) for n in ("tools", "n0_tools", "n1_tools")])
+
+
+INLINING = [
+    Options(visibility=INLINE),
+    Options(visibility=INLINE, nested="messages"),
+    Options(visibility=INLINE, parts=False),
+]
+
+
+@given(agents(), st.sampled_from(list(FORMS)), st.sampled_from(INLINING))
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
+def test_what_is_inline_stands_in_the_answer(plan: Plan, form: str, options: Options) -> None:
+    asyncio.run(play_inline(plan, form, options))
 
 
 FOUND = {

@@ -211,6 +211,16 @@ async def test_a_rule_decides_on_what_a_sub_agent_writes_too(action: Any) -> Non
     show(chunks)
 
 
+async def test_what_a_hidden_sub_agent_writes_is_no_data_either() -> None:
+    for made in (by_writer, by_output):
+        turns = [[call("research", '{"topic": "bees"}', "outer")], "Done."]
+        tools = [research_tool(agent(made, "Oslo"))]
+        graph = create_agent(ScriptedChatModel(turns=turns), tools=tools)
+        visibility = Visibility(rules=[Rule(action="hide", namespace="tools")])
+        stream = stream_graph(graph, human("go"), parts=False, visibility=visibility)
+        assert not [c for c in await collect(stream) if isinstance(c, DataChunk)]
+
+
 async def test_a_ui_message_of_a_tool_is_updated_in_its_place() -> None:
     @tool
     def chart(values: int) -> str:
