@@ -185,7 +185,12 @@ class _After(StreamTransformer):
         return True
 
     async def _finish_state(self, params: dict[str, Any]) -> None:
-        state: dict[str, Any] = dict(channels_of(params["data"]) or {})
+        if not is_mapping(params["data"]):
+            if hides(params["data"]):
+                shown = await self._screen.show({"returned": params["data"]})
+                params["data"] = shown.get("returned")
+            return
+        state: dict[str, Any] = dict(params["data"])
         values: Any = state.pop(INTERRUPT, ())
         if params.get("interrupts"):
             params["interrupts"] = tuple(with_values(params["interrupts"], values))

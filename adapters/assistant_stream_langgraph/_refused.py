@@ -13,7 +13,7 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from ._screen import Screen, silent
-from ._shapes import is_list
+from ._shapes import is_list, is_mapping
 
 __all__ = ("Refused",)
 
@@ -34,9 +34,9 @@ class Refused:
 
     async def without(self, part: Mapping[str, Any]) -> Mapping[str, Any]:
         """A part of the stream, without that."""
-        if part["type"] != "values":
+        channels = part["data"]
+        if part["type"] != "values" or not is_mapping(channels):
             return part
-        channels: Mapping[str, Any] = part["data"]
         if part["ns"] not in self._begun:
             self._begun.add(part["ns"])
             if await self._is_refused(channels):

@@ -87,7 +87,11 @@ class Screen:
         """As `show`, for the values of a thread."""
         if not self.editors:
             return snapshot
-        return snapshot._replace(values=await self.show(channels_of(snapshot.values) or {}))
+        channels = channels_of(snapshot.values)
+        if channels is None:
+            shown = (await self.show({"values": snapshot.values})).get("values")
+            return snapshot._replace(values=shown)  # What a function has returned.
+        return snapshot._replace(values=await self.show(channels))
 
     async def questions(self, questions: Questions) -> Questions:
         """As `show`, for what waits in a thread."""
@@ -142,7 +146,7 @@ def without_repeats(value: Any) -> Any:
     if not isinstance(value, AIMessage):
         return value
     kwargs = {k: v for k, v in value.additional_kwargs.items() if k not in _CALLS_AGAIN}
-    if isinstance(value, AIMessageChunk):
+    if isinstance(value, AIMessageChunk) and value.tool_call_chunks:
         fields: Any = {name: getattr(value, name) for name in AIMessage.model_fields}
         fields.update(type="ai", additional_kwargs=kwargs)
         return AIMessage.model_construct(**fields)

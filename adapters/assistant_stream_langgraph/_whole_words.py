@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from ._screen import without_repeats
 from ._shapes import is_items, is_mapping
@@ -47,7 +47,7 @@ class WholeWords:
         self._messages: dict[Any, dict[Any, _Block]] = {}
         """By model call its blocks, by their index."""
         self._outputs: dict[str, str] = {}
-        """By tool call the beginning of the last word of its output."""
+        """By tool call what it has put out since its output has come to the end of a word."""
 
     def read(self, part: _Part) -> Iterator[_Part]:
         """The parts for one part."""
@@ -57,13 +57,27 @@ class WholeWords:
                 payload, metadata = data
                 for prepared in self._on_message(payload, metadata.get("run_id")):
                     yield {**part, "data": (prepared, metadata)}
-            case "tools" if (told := output_delta(data)) is not None and isinstance(told[1], str):
-                text, self._outputs[told[0]] = _split(self._outputs.get(told[0], "") + told[1])
-                yield {**part, "data": {**cast("dict[str, Any]", data), "delta": text}}
+            case "tools" if is_mapping(data):
+                for prepared in self._on_tool(data, data.get("tool_call_id")):
+                    yield {**part, "data": prepared}
             case "values":
                 yield _with_interrupts(part)
             case _:
                 yield part
+
+    def _on_tool(self, payload: Mapping[str, Any], call: Any) -> Iterator[Any]:
+        delta = payload.get("delta") if output_delta(payload) is not None else None
+        text = self._outputs.pop(call, "")
+        if isinstance(delta, str):
+            text += delta
+            if text and not text[-1].isspace():
+                self._outputs[call] = text
+            else:
+                yield {**payload, "delta": text}
+            return
+        if text:
+            yield {"event": "tool-output-delta", "tool_call_id": call, "delta": text}
+        yield payload
 
     def _on_message(self, payload: Any, run: Any) -> Iterator[Any]:
         blocks = self._messages.setdefault(run, {})
@@ -154,7 +168,10 @@ def _split(text: str) -> tuple[str, str]:
 
 def _with_interrupts(part: _Part) -> _Part:
     """The interrupts are given in the state, for transformers do not look beside it."""
-    channels = dict(channels_of(part["data"]) or {})
+    channels = channels_of(part["data"])
+    if channels is None and not part.get("interrupts"):
+        return {**part, "data": without_repeats(part["data"])}  # What a function has returned.
+    data = {name: without_repeats(value) for name, value in (channels or {}).items()}
     if part.get("interrupts"):
-        channels[INTERRUPT] = [interrupt.value for interrupt in part["interrupts"]]
-    return {**part, "data": {name: without_repeats(value) for name, value in channels.items()}}
+        data[INTERRUPT] = [interrupt.value for interrupt in part["interrupts"]]
+    return {**part, "data": data}

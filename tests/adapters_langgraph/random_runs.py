@@ -76,6 +76,7 @@ FORMS: dict[str, Carries] = {
     "events v3": Carries(custom=False, extras=False, beside="again"),
     "events v3 of transformers": Carries(outputs=True, extras=False),
     "run v3": Carries(custom=False, extras=False, beside="again"),
+    "edited": Carries(outputs=True, tasks=True, extras=False),
     "server parts": Carries(),
     "remote tuples": Carries(),
     "stream_graph": Carries(outputs=True, tasks=True),

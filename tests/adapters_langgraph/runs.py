@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from langchain_core._api import LangChainBetaWarning, LangChainDeprecationWarning
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langgraph.pregel import Pregel
+from langgraph.stream import StreamTransformer
 from langgraph.types import Interrupt
 from langgraph_sdk.schema import StreamPart
 from pydantic import BaseModel
@@ -31,6 +32,8 @@ from assistant_stream_ce._json import to_json
 from assistant_stream_ce.state import apply_operations
 from assistant_stream_ce.testing import check_stream, collect
 from assistant_stream_langgraph import from_langgraph_events
+from assistant_stream_langgraph._edited_events import edited_events
+from assistant_stream_langgraph._screen import Screen
 
 __all__ = (
     "FORMS",
@@ -59,6 +62,23 @@ async def protocol_events(graph: Graph, given: Any, config: Any) -> AsyncIterato
         run: Any = await graph.astream_events(given, config, version="v3")
     async for event in run:
         yield event
+
+
+def edited(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
+    """What `stream_graph` takes of a graph with a transformer of its own."""
+    return edited_events(graph, Screen([Unchanged]), given, config, {})
+
+
+class Unchanged(StreamTransformer):
+    """Might edit all that it sees, and does not."""
+
+    before_builtins = True
+
+    def init(self) -> dict[str, Any]:
+        return {}
+
+    def process(self, event: Any) -> bool:
+        return True
 
 
 async def run_events_v1(graph: Graph, given: Any, config: Any) -> AsyncIterator[object]:
@@ -118,6 +138,7 @@ FORMS: dict[str, Form] = {
     "events v1": run_events_v1,
     "events v2": lambda graph, given, config: graph.astream_events(given, config, version="v2"),
     "events v3": protocol_events,
+    "edited": edited,
     "server parts": server_parts,
     "remote tuples": remote_tuples,
 }

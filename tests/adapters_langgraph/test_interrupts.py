@@ -50,7 +50,7 @@ def travel_agent() -> Graph:
 async def pending(graph: Graph, form: str) -> list[Any]:
     """What waits, as a stream of this form can know it: the call is in the tasks."""
     snapshot = await graph.aget_state(CONFIG)
-    if "tasks" in form or form in ("events v1", "events v2"):
+    if "tasks" in form or form in ("edited", "events v1", "events v2"):
         return (await open_questions(graph, CONFIG, snapshot)).to_json()
     return [interrupt_to_json(item) for item in snapshot.interrupts]
 
