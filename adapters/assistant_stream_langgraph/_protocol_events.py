@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk, BaseMessage, ToolMessage
 
 from ._revive import as_interrupts, as_message_pair, with_messages
-from ._shapes import is_items, is_mapping
+from ._shapes import as_items, is_items, is_mapping
 from ._tool_progress import output_delta
 
 __all__ = ("ProtocolEvents", "is_protocol_event")
@@ -54,6 +54,8 @@ class ProtocolEvents:
 
     def __init__(self) -> None:
         self._messages: dict[Any, _Message] = {}
+        self._results: dict[tuple[str, ...], list[ToolMessage]] = {}
+        """By namespace, what tools have returned of which the state is still to come."""
 
     def read(self, event: Mapping[str, Any]) -> Sequence[_Event]:
         """The graph events in `event`."""
@@ -65,16 +67,39 @@ class ProtocolEvents:
             case "values":
                 interrupts = params.get("interrupts")
                 if interrupts:
-                    return ((namespace, "interrupts", as_interrupts(interrupts)),)
-                return ((namespace, "values", with_messages(data)),)
+                    asked = (namespace, "interrupts", as_interrupts(interrupts))
+                    return (*self._returned(namespace), asked)
+                state = (namespace, "values", with_messages(data))
+                return (state, *self._returned(namespace, state[2]))
             case "tools":
-                return _tool_event(namespace, data)
+                return self._on_tool(namespace, data)
             case "lifecycle":
                 return _cause(namespace, data)
             case str(mode) if mode in _PLAIN:
                 return ((namespace, mode, with_messages(data)),)
             case _:
                 return ()  # Transformers may add what they like.
+
+    def _on_tool(self, namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
+        """What a tool says, as the `tools` stream mode tells it. What it returns is held back until
+        the step has ended: middleware may make something else of it, or try once more."""
+        if output_delta(data) is not None:
+            return ((namespace, "tools", data),)
+        output: Any = data.get("output") if is_mapping(data) else None
+        if isinstance(output, ToolMessage):
+            self._results.setdefault(namespace, []).append(output)
+        return ()
+
+    def _returned(self, namespace: tuple[str, ...], state: Any = None) -> Sequence[_Event]:
+        """What tools have returned in a step that has ended, of which the state says nothing: when
+        another waits for a person, or it was no node that has called them."""
+        results = self._results.pop(namespace, ())
+        if results and state is not None:
+            channels = state.values() if is_mapping(state) else (state,)
+            items = [item for value in channels for item in as_items(value)]
+            told = {item.tool_call_id for item in items if isinstance(item, ToolMessage)}
+            results = [result for result in results if result.tool_call_id not in told]
+        return [(namespace, "updates", {"tools": {"messages": [result]}}) for result in results]
 
     def _on_message(self, namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
         payload: Any = data
@@ -211,17 +236,6 @@ def _call(message: _Message, index: Any, call_id: Any, name: Any, args: Any) -> 
     piece: Any = {"id": call_id, "name": name, "args": args, "index": index}
     piece["type"] = "tool_call_chunk"
     return AIMessageChunk(content="", id=message.id, tool_call_chunks=[piece])
-
-
-def _tool_event(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:
-    """A tool's message is told as soon as the tool has ended, not with the next state; what it
-    says before, as the `tools` stream mode tells it."""
-    if output_delta(data) is not None:
-        return ((namespace, "tools", data),)
-    output: Any = data.get("output") if is_mapping(data) else None
-    if not isinstance(output, ToolMessage):
-        return ()
-    return ((namespace, "updates", {"tools": {"messages": [output]}}),)
 
 
 def _cause(namespace: tuple[str, ...], data: Any) -> Sequence[_Event]:

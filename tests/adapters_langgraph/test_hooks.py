@@ -257,6 +257,20 @@ async def test_what_wraps_a_tool_may_write_to_the_state(form: str) -> None:
 
 
 @forms
+async def test_what_wraps_a_tool_may_change_what_it_gives(form: str) -> None:
+    """The client is shown nothing but what comes of it, also where the tool's own word is told."""
+
+    @wrap_tool_call
+    async def change(request: Any, handler: Any) -> Any:
+        await handler(request)
+        told = await handler(request)
+        return told.model_copy(update={"content": told.content.upper()})
+
+    run = await Zoo(agent([["See. ", *ROME], "Sunny."], [weather], [change]), form).say()
+    assert results(run) == {"w1": "SUNNY IN ROME"}
+
+
+@forms
 async def test_what_wraps_a_tool_may_answer_for_it(form: str) -> None:
     @wrap_tool_call
     async def cached(request: Any, handler: Any) -> Any:
