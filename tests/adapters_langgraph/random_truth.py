@@ -139,6 +139,9 @@ def _check_said(shown: Shown) -> None:
     expected = _expected(shown)
     parts = shown.snapshots[-1]["parts"]
     known = {part["toolCallId"] for part in parts if part["type"] == "tool-call"}
+    if shown.resumed:  # An agent goes on in a call that stands in the answer before.
+        earlier = [m for m in shown.before if isinstance(m, AIMessage)]
+        known.update(str(made["id"]) for message in earlier for made in message.tool_calls)
     for parent in {None, *(part.get("parentId") for part in parts)}:
         lane = _said_in(part for part in parts if part.get("parentId") == parent)
         here = [
@@ -306,7 +309,7 @@ def _check_calls(shown: Shown) -> None:
     if shown.failed:
         assert all("result" in part for part in parts.values())
     elif not shown.interrupts:
-        others = {c["id"] for s in shown.spoken if s.broken_off for c in s.message.tool_calls}
+        others = {c["id"] for s in shown.spoken if not s.kept for c in s.message.tool_calls}
         others.update(i for m in messages if isinstance(m, AIMessage) for i in _server_calls(m))
         assert parts.keys() <= others, "a call has a result that the graph does not know, or none"
 

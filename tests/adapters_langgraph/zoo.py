@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langgraph.random_account import check_account
 from tests.adapters_langgraph.random_runs import WIRES, Options, Shown, play_given
-from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed
+from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed, Written
 from tests.adapters_langgraph.random_truth import check
 from tests.adapters_langgraph.runs import Graph, call
 
@@ -69,7 +69,7 @@ class Zoo:
         given: Any = "hello",
         *,
         spoken: Sequence[Spoken] = (),
-        told: Sequence[Any] = (),
+        told: Callable[[Any], Sequence[Any]] = lambda state: (),
         fails: type[Exception] = ToolFailed,
     ) -> Shown:
         """Run the graph once.
@@ -78,7 +78,7 @@ class Zoo:
             given: What a person says, or another input.
             spoken: What models say in this run that does not go to the graph's messages, or
                 does not go to them at once.
-            told: The custom events of the run.
+            told: Gives the custom events of the run, by the graph's state in JSON form.
             fails: What the run may fail with.
         """
         number = len(self.runs)
@@ -95,7 +95,7 @@ class Zoo:
             self.options,
             self.runs[-1].state if self.runs else None,
         )
-        run = replace(run, spoken=[*spoken], told=[(event, 0) for event in told])
+        run = replace(run, spoken=[*spoken], told=[Written(event, 0) for event in told(run.truth)])
         check(run)
         check_account(run)
         self.runs.append(run)
