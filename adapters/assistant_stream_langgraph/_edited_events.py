@@ -62,7 +62,7 @@ async def edited_events(
     protocol = ProtocolEvents()
     with suppress_langchain_beta_warning():
         run = await running.astream_events(
-            input, config, version="v3", transformers=added, **options
+            input, config, version="v3", transformers=added, **_free(options)
         )
     try:
         async for event in run:
@@ -73,6 +73,11 @@ async def edited_events(
         # A run that a transformer has failed, or whose reader was cancelled, leaves its graph.
         for source in sources:
             await source.aclose()
+
+
+def _free(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments that version 3 leaves to its caller."""
+    return {k: v for k, v in options.items() if k not in ("stream_mode", "subgraphs", "version")}
 
 
 def _read(protocol: ProtocolEvents, event: Any) -> tuple[GraphEvent, ...]:
@@ -118,12 +123,19 @@ class _Source:
         return self._ready.popleft()
 
     async def aclose(self) -> None:
-        """End the graph, and wait for its end."""
-        pull = self._pull
-        if pull is not None:
+        """End the graph, and wait for its end. Being cancelled meanwhile cancels it again, and only
+        that: it saves what was done."""
+        pull, cancelled = self._pull, False
+        if pull is not None and not pull.cancelling():
             pull.cancel()
-            await asyncio.wait({pull})
+        while pull is not None and not pull.done():
+            try:
+                await asyncio.wait({pull})
+            except asyncio.CancelledError:
+                cancelled = pull.cancel()
         await self._stream.aclose()
+        if cancelled:
+            raise asyncio.CancelledError
 
 
 def _once(make: Callable[[tuple[str, ...]], StreamTransformer]) -> Editor:

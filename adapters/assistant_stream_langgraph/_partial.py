@@ -18,7 +18,7 @@ from assistant_stream_langchain.visibility import Visibility
 
 from ._shapes import as_items, is_items
 from ._structured_calls import schema_of
-from .events import GraphEvent, channels_of
+from .events import GraphEvent, channels_of, messages_in, update_writes
 from .subgraphs import ToolCallOwners, base_of
 
 __all__ = ("PartialMessages",)
@@ -61,6 +61,8 @@ class PartialMessages:
                 self._begin(namespace, message, metadata)
         elif mode == "values":
             self._on_values(namespace, channels_of(payload) or {})
+        elif mode == "updates":
+            self._on_updates(namespace, payload)
         elif mode == "tasks" and self._tasks.start_task(payload):
             self._tool_tasks.add(payload["id"])
 
@@ -115,6 +117,16 @@ class PartialMessages:
             self._by_task.clear()
         elif namespace not in self._shared:
             self._shared[namespace] = bool(ids) and ids <= self._ids
+
+    def _on_updates(self, namespace: tuple[str, ...], payload: Any) -> None:
+        """Version 3 of `astream_events` has no results of tools among the messages."""
+        for node, channels in update_writes(payload):
+            around: dict[str, Any] = {"langgraph_checkpoint_ns": "|".join((*namespace, node))}
+            for message in messages_in(channels):
+                if message.id in self._spoken or not isinstance(message, ToolMessage):
+                    continue
+                if self._is_kept(namespace, message, around):
+                    self._begin(namespace, message, around)
 
     def _is_kept(
         self, namespace: tuple[str, ...], message: BaseMessage, metadata: Mapping[str, Any]

@@ -361,7 +361,7 @@ def two_levels_down() -> Graph:
         called_by_a_tool,
         two_levels_down,
         lambda: inner_node().with_config(tags=["x"]),
-        lambda: inner_node().bind(debug=False),
+        lambda: inner_node().bind(debug=False, stream_mode="values"),
         lambda: inner_node().with_config(tags=["x"]).bind().with_config(tags=["y"]),
     ],
 )

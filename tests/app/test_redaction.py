@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Too
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from assistant_stream_ce._json import to_json
@@ -20,7 +21,7 @@ from assistant_stream_langchain.testing import ScriptedChatModel
 from assistant_stream_langgraph.app import create_app
 from assistant_stream_langgraph.middleware import FrontendTools
 from assistant_stream_langgraph.threads import Graph
-from tests.app.pausing import Pause, ended, find_run, read_until, reading
+from tests.app.pausing import Pause, ended, fast, find_run, read_until, reading
 from tests.app.serving import Chat, calls, say, serving
 from tests.npm import ask
 
@@ -263,6 +264,31 @@ async def test_a_line_that_is_cut_and_a_run_that_is_stopped(protocol: Any) -> No
         assert (await chat.history())["values"] == chat.state
         assert chat.state["messages"][-1]["status"] == "error"
     app.check()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_a_run_that_is_stopped_keeps_the_results_that_had_come(inside: bool) -> None:
+    pause = Pause()
+    asking = calls(("fast", "c1", ['{"query":"a"}']), ("slow", "c2", ['{"query":"b"}']))
+    graph = agent([asking], tools=[fast, pause.tool()])
+    if inside:
+        graph = agent([asking], tools=[fast, pause.tool()], checkpointer=None)
+        builder = StateGraph(MessagesState).add_node("inner", graph).add_edge(START, "inner")
+        graph = builder.compile(checkpointer=InMemorySaver())
+    async with serving(create_app(graph)) as http:
+        chat = Chat(http, thread_id="t1")
+        async with reading(chat) as response:
+            await asyncio.wait_for(pause.reached.wait(), 5)
+            rest = asyncio.create_task(response.aread())
+            await http.post("/threads/t1/cancel")
+            chat.fold(await asyncio.wait_for(rest, 5))
+        assert pause.stopped.is_set()
+        kept = (await chat.history())["values"]
+    assert kept == chat.state
+    assert [m["content"] for m in kept["messages"][2:]] == [
+        "fast a",
+        "The call was stopped before it had a result.",
+    ]
 
 
 async def test_a_run_that_is_stopped_while_it_speaks_keeps_what_was_shown() -> None:
