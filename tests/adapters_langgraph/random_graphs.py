@@ -15,16 +15,14 @@ from langchain_core.messages import (
     AnyMessage,
     HumanMessage,
     RemoveMessage,
-    ToolMessage,
 )
 from langchain_core.outputs import LLMResult
-from langchain_core.tools import InjectedToolCallId, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphInterrupt
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.graph.message import REMOVE_ALL_MESSAGES
 from langgraph.graph.ui import AnyUIMessage, push_ui_message, ui_message_reducer
-from langgraph.prebuilt import ToolNode, ToolRuntime
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 from assistant_stream_langchain._runs import final_message
@@ -40,20 +38,18 @@ from tests.adapters_langgraph.random_plans import (
     Plan,
     Private,
     Say,
-    Speech,
     Step,
     Tell,
 )
 from tests.adapters_langgraph.random_scripts import script
 from tests.adapters_langgraph.random_stage import (
-    Owner,
     Spoken,
     Stage,
-    ToolFailed,
     Where,
     Written,
     sign,
 )
+from tests.adapters_langgraph.random_tools import tools_of
 from tests.adapters_langgraph.runs import Graph
 
 __all__ = ("State", "build")
@@ -137,7 +133,7 @@ def _add(
                 builder.add_edge(before, node)
             return names
         case Loop(prebuilt=False):
-            tools = ToolNode(_tools(stage, where, step), handle_tool_errors=True)
+            tools = ToolNode(tools_of(stage, where, step), handle_tool_errors=True)
             builder.add_node(name, stage.function(_node(Say(step.first), stage, where)))
             builder.add_node(f"{name}_tools", tools)
             builder.add_node(f"{name}_last", stage.function(_node(Say(step.last), stage, where)))
@@ -178,7 +174,7 @@ def _agent(step: Loop, stage: Stage, where: Where) -> Any:
 
     # Each turn of the user has ids of its own.
     model = ScriptedChatModel(turns=[renamed] * 12, callbacks=[_Listener(stage, where.depth)])
-    return create_agent(model, tools=_tools(stage, where, step), state_schema=Drafting)
+    return create_agent(model, tools=tools_of(stage, where, step), state_schema=Drafting)
 
 
 def _sent(step: Fan, stage: Stage, where: Where) -> Any:
@@ -353,118 +349,3 @@ async def _private(step: Private, stage: Stage, where: Where) -> Any:
         if any(said.written is message for message in result["messages"]):
             said.kept = returned and said.written is last
     return {"messages": [last]} if returned else {"count": 1}
-
-
-def _tools(stage: Stage, where: Where, loop: Loop) -> list[Any]:
-    """The tools that models may call."""
-    depth = where.depth
-    owner: Owner = "known" if len(loop.first.uses) == 1 else "unknown"
-    if loop.prebuilt and owner == "unknown":
-        owner = "by task"
-
-    async def plain(query: str) -> str:
-        """Answer."""
-        return f"answer to {query}"
-
-    async def structured(query: str) -> dict[str, Any]:
-        """Answer with an object."""
-        return {"query": query, "n": [1, None]}
-
-    async def listed(query: str) -> list[Any]:
-        """Answer with blocks."""
-        return [{"type": "text", "text": query}]
-
-    async def artifact(query: str) -> tuple[str, Any]:
-        """Answer with an artifact."""
-        return query, {"of": query}
-
-    async def message(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
-        """Answer with a message."""
-        return ToolMessage(f"message {query}", tool_call_id=call, status="error")
-
-    async def command(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
-        """Answer with a command."""
-        answer = ToolMessage(f"command {query}", tool_call_id=call)
-        return Command(update={"messages": [answer]})
-
-    async def raising(query: str) -> str:
-        """Fail."""
-        raise ToolFailed(query)
-
-    async def telling(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
-        """Tell how it goes."""
-        event = {"type": "progress", "id": "tool", "n": query}
-        stage.tell(event, depth, call_id=call, owner=owner)
-        return "told"
-
-    async def reporting(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
-        """Tell how it goes, and in which call."""
-        for number in range(2):
-            event = {"type": "report", "n": number, "tool_call_id": call}
-            stage.tell(event, depth, call_id=call, owner="named")
-        return "reported"
-
-    async def emitting(query: str, runtime: ToolRuntime) -> str:
-        """Give the output piece by piece."""
-        for piece in (query, {"type": "piece", "of": query}, query):
-            how = {"call_id": runtime.tool_call_id, "owner": "named", "is_output": True}
-            stage.told.append(Written(piece, depth, **how))
-            runtime.emit_output_delta(piece)
-        return "emitted"
-
-    async def writing(query: str, call: Annotated[str, InjectedToolCallId]) -> Any:
-        """Write to the state what the client has been shown there, and more."""
-        answer = ToolMessage("written", tool_call_id=call)
-        return Command(update={"draft": f"{query}.", "messages": [answer]})
-
-    async def forgetting(query: str) -> str:
-        """Write nothing of it to the state."""
-        return "forgotten"
-
-    async def speaking(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
-        """Ask a model."""
-        speech = Speech(("inner ", "voice"))
-        how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth}
-        said = await stage.ask(speech, query, call, **how)
-        return str(said.message.text)
-
-    async def agent(query: str, call: Annotated[str, InjectedToolCallId]) -> str:
-        """Ask another agent."""
-        inner: StateGraph[Any] = StateGraph(MessagesState)
-
-        async def work(state: MessagesState) -> Any:
-            speech = Speech(("sub ", f"agent on {query}"))
-            how = {"parent_id": call, "owner": owner, "kept": False, "depth": depth + 1}
-            how["agent"] = True
-            event = {"type": "inner", "on": query}
-            stage.tell(event, depth + 1, call_id=call, owner=owner, agent=True)
-            said = await stage.ask(speech, state["messages"], call, **how)
-            return {"messages": [said.message]}
-
-        inner.add_node("work", stage.function(work))
-        inner.add_edge(START, "work")
-        result = await stage.run(inner.compile(), {"messages": [HumanMessage(query)]})
-        return str(result["messages"][-1].text)
-
-    async def asking(query: str) -> str:
-        """Ask the user."""
-        return f"they said {stage.interrupt({'query': query})}"
-
-    bodies = (
-        plain,
-        structured,
-        listed,
-        message,
-        command,
-        raising,
-        telling,
-        reporting,
-        emitting,
-        writing,
-        forgetting,
-        speaking,
-        agent,
-        asking,
-    )
-    made = [tool(stage.function(body)) for body in bodies]
-    return [*made, tool(response_format="content_and_artifact")(stage.function(artifact))]

@@ -58,7 +58,6 @@ class Carries:
 FORMS: dict[str, Carries] = {
     "tuples": Carries(),
     "tuples and tasks": Carries(tasks=True),
-    "tuples and tools": Carries(outputs=True),
     "no subgraphs": Carries(subgraphs=False),
     "sync": Carries(),
     "sync values": Carries(tokens=False, subgraphs=False, custom=False, beside="again"),
@@ -170,7 +169,6 @@ _FORMS: dict[str, Form] = {
     **ASYNC_FORMS,
     **SYNC_FORMS,
     "events v3 of transformers": _transformed,
-    "tuples and tools": _single([*MODES, "tools"], subgraphs=True),
     "namespaced values": _single("values", subgraphs=True),
     "namespaced messages": _single("messages", subgraphs=True),
 }

@@ -80,7 +80,7 @@ def test_the_client_shows_the_truth(
 
 
 @given(*LIVE)
-@settings(max_examples=25, deadline=None, derandomize=True, database=None)
+@settings(max_examples=15, deadline=None, derandomize=True, database=None)
 def test_what_tools_tell_while_they_run_is_shown_as_they_do(
     plan: Plan, form: str, wire: Protocol, options: Options
 ) -> None:
