@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from assistant_stream_ce.typing import FinishReason
 
@@ -100,6 +100,14 @@ class Endings:
             self._teller.begin_call(call, message, out)
             reason = UNREADABLE if unreadable else GIVEN_UP
             self._teller.answer(call, reason, None, True, out)
+
+    def give_up_left(self, is_left: Callable[[str | None, str | None], bool]) -> Chunks:
+        """Answer the calls that wait for nobody, by the provider's id and the parent's."""
+        out: Chunks = []
+        for call in [*self._teller.waiting.values()]:
+            if is_left(call.provider_id, call.parent_id):
+                self._teller.answer(call, GIVEN_UP, None, True, out)
+        return out
 
     def give_up_rest(self, unreadable: Iterable[MessageState]) -> Chunks:
         """Answer the calls of messages that were never fed whole, and the unreadable ones."""

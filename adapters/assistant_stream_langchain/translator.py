@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from langchain_core.documents import Document
@@ -209,6 +209,13 @@ class MessageTranslator:
         what the run itself could make nothing of.
         """
         return self._endings.give_up_rest(self._unreadable)
+
+    def give_up_waiting(
+        self, is_left: Callable[[str | None, str | None], bool]
+    ) -> list[AssistantStreamChunk]:
+        """Answer the calls that are left, which `is_left` knows by the provider's id and the
+        parent's."""
+        return self._endings.give_up_left(is_left)
 
     def note_times(self, run_id: str, started_at: float, time_to_first_token: float | None) -> None:
         """Note when a model run began, by `time.monotonic()`, and how many seconds its first token

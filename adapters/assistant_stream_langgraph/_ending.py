@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from assistant_stream_ce.chunks import (
     AssistantStreamChunk,
     MessageFinishChunk,
@@ -33,16 +35,18 @@ class Ending:
         self._floor = floor
         self._books = books
 
-    def finish(self, *, gives_up: bool) -> _Chunks:
+    def finish(self, *, gives_up: bool, left: Callable[[str | None, str | None], bool]) -> _Chunks:
         """The end of a run that has come to it, or to a pause.
 
         Args:
             gives_up: Whether the calls of messages that never came complete get a result: a
                 message that has not come to the state has calls that are no client's to answer.
+            left: Which other calls get one, by their ids and those of their parents.
         """
         chunks = self._close()
         if gives_up:
             chunks.extend(self._books.follow(self._messages.give_up_calls(), ()))
+        chunks.extend(self._books.follow(self._messages.give_up_waiting(left), ()))
         # "tool-calls" only when a call waits. A client that reads it and finds a result at every
         # call, or no call at all, asks again by itself: so an interrupt outside of a call is no
         # reason for it.

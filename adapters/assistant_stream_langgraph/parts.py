@@ -24,6 +24,7 @@ from ._data_parts import DataParts
 from ._ending import Ending
 from ._floor import Floor
 from ._foreign_writes import ForeignWrites
+from ._left_calls import calls_left
 from ._repeats import Repeats
 from ._revive import with_written_messages
 from ._routes import HIDDEN, Route, Routes
@@ -105,6 +106,8 @@ class PartsTranslator:
         self._telling: set[tuple[str, ...]] = set()
         """Namespaces that tell their state, and so what they make of a message in another form."""
         self._messages_key = messages_key
+        self._conversation: Any = None
+        """The messages in the graph's last state, as far as it has told them."""
         self._repeats = Repeats(expected=resumes)
         self._workflows = Workflows()
         for message in shown:
@@ -194,8 +197,10 @@ class PartsTranslator:
         """The end of the message, after the last event."""
         cached = () if self._data.has_asked else self._repeats.release()
         chunks = [c for place, channels in cached for c in self._emit_whole(place, channels)]
-        gives_up = bool(self._known_namespaces) and not self._data.has_asked
-        return [*chunks, *self._ending.finish(gives_up=gives_up)]
+        has_asked = self._data.has_asked
+        gives_up = bool(self._known_namespaces) and not has_asked
+        left = calls_left(self._conversation, waits=has_asked)
+        return [*chunks, *self._ending.finish(gives_up=gives_up, left=left)]
 
     def fail(self) -> _Chunks:
         """What has to follow the last event when the graph has raised."""
@@ -238,6 +243,8 @@ class PartsTranslator:
             if self._workflows.has_updates(namespace):
                 return ()
             channels = {self._messages_key: returned_messages(payload)}
+        if not namespace:
+            self._conversation = channels.get(self._messages_key)
         chunks: _Chunks = ()
         if namespace in self._known_namespaces or not is_first:
             self._repeats.end_step(namespace)

@@ -17,6 +17,7 @@ __all__ = ("check", "said")
 Atoms = tuple[tuple[str, str], ...]
 """What is said, in order: one atom for each letter of text or reasoning, and for each call."""
 
+_GIVEN_UP = "The run went on without this call."
 _CALL_FAILED = "The run failed before this call returned."
 
 
@@ -311,6 +312,7 @@ def _check_calls(shown: Shown) -> None:
     elif not shown.interrupts:
         others = {c["id"] for s in shown.spoken if not s.kept for c in s.message.tool_calls}
         others.update(i for m in messages if isinstance(m, AIMessage) for i in _server_calls(m))
+        others.update(i for i, part in parts.items() if part.get("result") == _GIVEN_UP)
         assert parts.keys() <= others, "a call has a result that the graph does not know, or none"
 
 
