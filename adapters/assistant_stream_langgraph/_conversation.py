@@ -12,9 +12,9 @@ from langchain_core.messages import (
 )
 from langgraph.types import Overwrite
 
-from assistant_stream_ce._json import to_json
 from assistant_stream_ce.chunks import StateOperation
 from assistant_stream_ce.typing import JSONValue
+from assistant_stream_langchain._results import json_value
 from assistant_stream_langchain.visibility import Visibility
 
 from ._live_message import LiveMessage
@@ -112,7 +112,7 @@ class Conversation:
         if isinstance(written, Overwrite):
             if self._last_values is not None:
                 return []
-            return self._list.settle(to_json(written.value))
+            return self._list.settle(self._to_json(written.value))
         operations: list[StateOperation] = []
         items = written_items(written)
         self._take_names(items)
@@ -180,9 +180,10 @@ class Conversation:
         # A step ends when all its tasks have, so nothing is streaming now.
         for live in self._list.growing[:]:
             self._list.release(live)
-        if is_items(messages):
-            return self._list.settle(self._dumps.list_to_json(messages))
-        return self._list.settle(to_json(messages))
+        return self._list.settle(self._to_json(messages))
+
+    def _to_json(self, messages: Any) -> Any:
+        return (self._dumps.list_to_json if is_items(messages) else json_value)(messages)
 
     def withdraw(self) -> bool:
         """The graph's state has no such channel, so nothing is shown of it until it has. Returns

@@ -8,6 +8,8 @@ from typing import Any
 from langchain_core.messages import BaseMessage
 
 from assistant_stream_ce._json import to_json
+from assistant_stream_ce.errors import NotJSONError
+from assistant_stream_langchain._results import json_value
 
 __all__ = ("MessageDumps",)
 
@@ -26,12 +28,12 @@ class MessageDumps:
         `forget()`. What is no message is simply converted.
         """
         if not isinstance(message, BaseMessage):
-            return to_json(message)
+            return json_value(message)
         fields = vars(message)
         known = self._known.get(id(message))
         if known is not None and known[0] is message and known[1] == fields:
             return known[2]
-        dump = to_json(message)
+        dump = _dump(message)
         self._known[id(message)] = (message, dict(fields), dump)
         return dump
 
@@ -47,3 +49,14 @@ class MessageDumps:
     def forget(self) -> None:
         """Dump every message anew from now on."""
         self._known.clear()
+
+
+def _dump(message: BaseMessage) -> Any:
+    """The dict of a message; what has no JSON form in it, as an artifact may have none, is told
+    by its text."""
+    try:
+        return to_json(message)
+    except NotJSONError:
+        return to_json(
+            message.model_copy(update={k: json_value(v) for k, v in vars(message).items()})
+        )

@@ -72,8 +72,8 @@ def as_message(value: Any) -> BaseMessage | None:
 def as_message_pair(payload: Any) -> tuple[BaseMessage, Mapping[str, Any]] | None:
     """The payload of a `messages` event: a message and its metadata."""
     metadata: Mapping[str, Any] = {}
-    if is_items(payload) and len(payload) == 2 and is_mapping(payload[1]):
-        payload, metadata = payload
+    if is_items(payload) and len(payload) == 2 and (payload[1] is None or is_mapping(payload[1])):
+        payload, metadata = payload[0], payload[1] or {}
     message = as_message(payload)
     return None if message is None else (message, metadata)
 
@@ -99,7 +99,7 @@ def written_message(written: Any) -> BaseMessage | None:
     """A message in one of the other forms that a node may write it in."""
     try:
         return convert_to_messages([written])[0]
-    except (NotImplementedError, ValueError):
+    except (AttributeError, KeyError, NotImplementedError, TypeError, ValueError):
         return None
 
 

@@ -92,6 +92,10 @@ class Workflows:
                 self._resumed.add(namespace)
         return is_first or not self._has_function(namespace)
 
+    def is_resumed(self, namespace: _Namespace) -> bool:
+        """Whether the workflow of a namespace goes on after a pause, by its own first word."""
+        return namespace in self._resumed
+
     def gives_back(
         self,
         namespace: _Namespace,
@@ -147,7 +151,13 @@ def is_of_call(metadata: Mapping[str, Any]) -> bool:
 
 
 def _is_call(path: Any) -> bool:
-    return is_items(path) and len(path) == 4 and path[0] == _CALL and path[-1] is True
+    return (
+        is_items(path)
+        and len(path) == 4
+        and path[0] == _CALL
+        and isinstance(path[2], int)
+        and path[-1] is True
+    )
 
 
 def is_entry(triggers: Any) -> bool:

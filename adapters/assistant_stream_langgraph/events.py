@@ -21,11 +21,13 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
+from ._checked import checked, is_namespace
+from ._nameless import Nameless
 from ._protocol_events import ProtocolEvents, is_protocol_event
 from ._revive import as_interrupts, as_message_pair, with_messages
 from ._run_events import RunEvents, is_run_event
 from ._server_events import ServerEvents, is_server_event
-from ._shapes import as_items, is_items, is_mapping, is_tuple
+from ._shapes import as_items, is_items, is_list, is_mapping, is_tuple
 from ._sync import from_sync
 
 __all__ = (
@@ -65,7 +67,22 @@ _SHAPES: Mapping[frozenset[str], str] = {
 }
 """What the payloads of LangGraph's own modes have; nothing of them may be taken for a state."""
 
+_FRAMES = (
+    frozenset({"ns", "data"}),
+    frozenset({"type", "ns"}),
+    frozenset({"type", "params"}),
+    frozenset({"method", "params"}),
+    frozenset({"event", "run_id"}),
+    frozenset({"run_id", "parent_ids"}),
+)
+"""What an event of another form still has when something is wrong with it."""
+
 INTERRUPT = "__interrupt__"
+
+_NOTHING: Any = object()
+
+_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What it may come to when an event is read that has not the shape of its form."""
 
 ACCEPTED = (
     "what `graph.astream(...)` or `graph.stream(...)` returns (any `stream_mode`, with or without "
@@ -89,54 +106,94 @@ class EventReader:
 
     def __init__(self, stream_mode: str | None = None) -> None:
         self._stream_mode = stream_mode
-        self._warned = self._has_no_state = False
+        self._warned = False
+        self._has_no_state = False
+        """Whether a bare `None` has just come, as of a workflow that has returned nothing yet."""
         self._runs = RunEvents(self.read)
         self._protocol = ProtocolEvents()
         self._server = ServerEvents(self.read)
+        self._names = Nameless()
+        self._namespace: Any = None
+        self._about: Any = _NOTHING
+        """The metadata of the last token, if nothing is wrong with it: the next one often has the
+        same."""
 
     def read(self, event: Any) -> Sequence[GraphEvent]:
         """The graph events in `event`; none, with one warning a stream, when it is unknown."""
-        if event.__class__ is tuple and len(event) == 3:
-            # A token: nothing else may cost anything here. A server's payload is a list.
-            if event[1] == "messages" and event[2].__class__ is tuple:
-                return (event,)
-            if _is_mode(event[1]) and _is_namespace(event[0]):
-                return _split(event)
-        elif is_run_event(event):
-            return self._runs.read(event)
-        elif is_protocol_event(event):
-            return self._protocol.read(event)
-        elif is_server_event(event):
-            return self._server.read(event)
-        return self._read_plain(event)
+        # A token: nothing else may cost anything here. A server's payload is a list.
+        if event.__class__ is tuple and len(event) == 3 and event[1] == "messages":
+            pair = event[2]
+            if pair.__class__ is tuple and len(pair) == 2:
+                if (
+                    pair[1] is self._about
+                    and pair[0].__class__ is AIMessageChunk
+                    and pair[0].__dict__["id"]
+                    and event[0] == self._namespace
+                ):
+                    return (event,)
+                return self._take(event, event[0], pair[1])
+        return self._take(event)
+
+    def _take(self, event: Any, namespace: Any = None, about: Any = None) -> Sequence[GraphEvent]:
+        """The graph events in `event`, which may be a token from a namespace, and of a model call
+        of which this is told."""
+        events = [checked(found, self._names) for found in self._find(event)]
+        taken = [found for found in events if found is not None]
+        if len(taken) < len(events):
+            self._warn(event)
+        is_token = about is not None and bool(taken) and taken[0] is event
+        self._namespace, self._about = (namespace, about) if is_token else (None, _NOTHING)
+        return taken
+
+    def _find(self, event: Any) -> Sequence[GraphEvent]:
+        """What there may be of graph events in `event`."""
+        try:
+            if event.__class__ is tuple and len(event) == 3:
+                if _is_mode(event[1]) and is_namespace(event[0]):
+                    return _split(event)
+            elif is_run_event(event):
+                return self._runs.read(event)
+            elif is_protocol_event(event):
+                return self._protocol.read(event)
+            elif is_server_event(event):
+                return self._server.read(event)
+            return self._read_plain(event)
+        except _MALFORMED:
+            self._warn(event)
+            return ()
 
     def _read_plain(self, event: Any) -> Sequence[GraphEvent]:
         """What `astream` yields, or a server in its place."""
+        if event is None and self._stream_mode is None:
+            self._has_no_state = True  # What comes next says whether that is a state.
+            return ()
         graph_event = self._complete(event)
         if graph_event is None:
             self._warn(event)
             return ()
+        if self._has_no_state:
+            self._has_no_state = False
+            if graph_event[1] == "values" and graph_event[2] is event:
+                return (((), "values", None), *_split(graph_event))
+            self._warn(None)
         return _split(graph_event)
 
     def _complete(self, event: Any) -> GraphEvent | None:
         """Add what a shorter form leaves out."""
-        if is_mapping(event) and _is_mode(event.get("type")) and "ns" in event and "data" in event:
+        if is_mapping(event) and _is_mode(event.get("type")) and ("ns" in event or "data" in event):
             return _from_part(event)
         if is_tuple(event) and len(event) == 2:
             first, payload = event
             if _is_mode(first):
                 return ((), first, payload)
-            if _is_namespace(first):
+            if is_namespace(first):
                 return self._name(first, payload)
         return self._name((), event)
 
     def _name(self, namespace: Any, payload: Any) -> GraphEvent | None:
         """Name the mode of a payload that comes without."""
         mode = self._stream_mode or _guess_mode(payload)
-        if payload is None:
-            # The state of a workflow that has returned nothing yet.
-            mode, self._has_no_state = mode or "values", True
-        elif mode == "messages" and self._has_no_state and _is_complete(payload):
+        if mode == "messages" and self._has_no_state and _is_complete(payload):
             mode = "values"
         if mode is None:
             return None
@@ -188,7 +245,8 @@ async def _abortable(run: Any) -> AsyncGenerator[Any, None]:
 def channels_of(state: Any) -> Mapping[str, Any] | None:
     """The channels of a graph state, which may be a dict, a pydantic model or a dataclass."""
     if is_mapping(state):
-        return state
+        is_whole = all(map(_is_name, state))
+        return state if is_whole else {key: state[key] for key in state if _is_name(key)}
     if isinstance(state, BaseMessage):
         return None
     fields: Any = getattr(state.__class__, "model_fields", None) or getattr(
@@ -249,23 +307,18 @@ def _split(event: GraphEvent) -> Sequence[GraphEvent]:
     """
     namespace, mode, payload = event
     if mode == "messages":
-        pair = as_message_pair(payload)
-        return () if pair is None else ((namespace, mode, pair),)
+        if is_tuple(payload) and len(payload) == 2 and isinstance(payload[0], BaseMessage):
+            return (event,)
+        return ((namespace, mode, as_message_pair(payload)),)
     if mode in ("values", "updates") and is_mapping(payload):
         if INTERRUPT in payload:
             return ((namespace, "interrupts", as_interrupts(payload[INTERRUPT])),)
         return ((namespace, mode, with_messages(payload)),)
-    if mode == "tasks" and not (is_mapping(payload) and isinstance(payload.get("id"), str)):
-        return ()
     return (event,)
 
 
 def _is_mode(value: Any) -> bool:
     return isinstance(value, str) and value in STREAM_MODES
-
-
-def _is_namespace(value: Any) -> bool:
-    return is_tuple(value) and all(isinstance(segment, str) for segment in value)
 
 
 def _is_complete(payload: Any) -> bool:
@@ -291,12 +344,14 @@ def _guess_mode(payload: Any) -> str | None:
     if isinstance(payload, BaseMessage):
         return "messages"
     if is_items(payload):
-        if payload and all(isinstance(item, BaseMessage) for item in payload):
+        if is_list(payload) and payload and all(map(_is_complete, payload)):
             return "values"  # A workflow has no state but what it returns.
         return "messages" if as_message_pair(payload) is not None else None
     channels = channels_of(payload)
     if channels is None or not all(map(_is_name, channels)):
         return None  # Neither nodes nor channels have such names: a node has written it.
+    if any(frame.issubset(channels) for frame in _FRAMES):
+        return None
     for shape, mode in _SHAPES.items():
         if shape.issubset(channels):
             return mode

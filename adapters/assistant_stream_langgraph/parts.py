@@ -169,14 +169,11 @@ class PartsTranslator:
         return self._routes.find(message, Place(namespace, node, task), metadata)
 
     def _gives_back(
-        self, place: Place, message: BaseMessage, beside: Sequence[BaseMessage] = ()
+        self, place: Place, message: BaseMessage, *, in_conversation: bool = False
     ) -> bool:
-        """Whether a workflow gives back what was told before the pause, as one of several."""
+        """Whether a workflow gives back what was told before the pause."""
         if not self._workflows.gives_back(
-            place.namespace,
-            place.node,
-            message,
-            in_conversation=any(m.type == "human" or self._routes.get(m.id) for m in beside),
+            place.namespace, place.node, message, in_conversation=in_conversation
         ):
             return False
         self._remember({"messages": [message]})
@@ -344,6 +341,9 @@ class PartsTranslator:
         """
         messages = [item for item in as_items(value) if isinstance(item, BaseMessage)]
         settled = False
+        in_conversation = self._workflows.is_resumed(place.namespace) and any(
+            message.type == "human" or self._routes.get(message.id) for message in messages
+        )
         for message in messages:
             route = self._routes.get_written(message.id)
             if route is None:
@@ -353,7 +353,7 @@ class PartsTranslator:
                     settled = True
                     self._messages.settle_named(item.id for item in messages)
                 origin = self._written.place_of(message, place)
-                if self._gives_back(origin, message, messages):
+                if self._gives_back(origin, message, in_conversation=in_conversation):
                     continue
                 route = self._routes.find(message, origin, None)
             if isinstance(message, AIMessage):

@@ -204,10 +204,9 @@ class StateMirror:
             return [{"type": "set", "path": [], "value": copy_json(self._value)}]
         return operations
 
-    def _on_input(
-        self, namespace: tuple[str, ...], channels: Mapping[str, Any]
-    ) -> list[StateOperation]:
+    def _on_input(self, namespace: tuple[str, ...], payload: Any) -> list[StateOperation]:
         """The state before a step, or the part of it that a node reads."""
+        channels = channels_of(payload) or {}
         if namespace:
             if self._conversation is not None:
                 self._conversation.start_subgraph(namespace, channels.get(self._messages_key))
