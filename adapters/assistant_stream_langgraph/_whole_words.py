@@ -85,10 +85,12 @@ class WholeWords:
             case {"event": "content-block-start", "content": content, "index": index}:
                 yield from _finish_others(blocks, index)
                 block = blocks[index] = _Block(content.get("type"), content)
-                if block.kind not in _CALLS:
-                    yield payload
-                elif content.get("args"):
+                if content.get("args") and block.kind in _CALLS:
                     block.said.append(content["args"])
+                if block.kind != "tool_call_chunk":
+                    # A call of the provider's own is not finished until the message is.
+                    args = {"args": ""} if "args" in content else {}
+                    yield {**payload, "content": {**content, **args}}
             case {"event": "content-block-delta", "delta": delta, "index": index}:
                 yield from _on_delta(blocks, index, payload, delta)
             case {"event": "content-block-finish", "content": content, "index": index}:

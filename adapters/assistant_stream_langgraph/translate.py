@@ -124,6 +124,9 @@ def stream_graph(
 ) -> ChunkStream:
     """Run a graph and translate its stream, with every stream mode that has something to show.
 
+    What the stream transformers of the graph redact, or of a graph that can be seen to run inside
+    it, is not told: such a graph is run by `astream_events(version="v3")`.
+
     Args:
         graph: A compiled graph.
         input: The graph's input, or a `Command`.
