@@ -1,22 +1,21 @@
-"""Middleware of one's own: what its hooks change, say and ask models for, where they jump to."""
+"""Middleware of one's own: what its hooks change and say, and where they jump to."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentState,
     ContextEditingMiddleware,
     ExtendedModelResponse,
     HumanInTheLoopMiddleware,
     ModelCallLimitMiddleware,
+    ModelResponse,
     ModelRetryMiddleware,
     SummarizationMiddleware,
     TodoListMiddleware,
     ToolCallLimitMiddleware,
     ToolRetryMiddleware,
-    after_agent,
     after_model,
     before_agent,
     before_model,
@@ -24,96 +23,14 @@ from langchain.agents.middleware import (
     wrap_tool_call,
 )
 from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage
-from langgraph.types import Command
+from langgraph.types import Command, interrupt
 
-from assistant_stream_ce.testing import collect
 from assistant_stream_langchain.testing import ScriptedChatModel
-from assistant_stream_langchain.visibility import Rule, Visibility
-from assistant_stream_langgraph import stream_graph
-from tests.adapters_langchain.shown import call as call_with_handler
-from tests.adapters_langchain.shown import show
-from tests.adapters_langgraph.graphs import human, weather
+from tests.adapters_langgraph.graphs import weather
 from tests.adapters_langgraph.random_stage import Spoken
-from tests.adapters_langgraph.runs import FORMS, play
-from tests.adapters_langgraph.zoo import CONFIG, Zoo, agent, calls, forms, results, text_of
+from tests.adapters_langgraph.zoo import Zoo, agent, calls, forms, guard, results, text_of
 
 ROME = calls("weather", "w1", city="Rome")
-
-
-def guard(*, keeps: bool = False) -> Any:
-    """A middleware that asks a model about the answer, as a guardrail does."""
-    model = ScriptedChatModel(turns=[["SA", "FE"]], cycle=True)
-
-    @after_agent
-    async def guard(state: AgentState[Any], runtime: Any) -> Any:
-        said = await model.ainvoke(state["messages"])
-        return {"messages": [said]} if keeps else None
-
-    return guard
-
-
-def guarding(inner: Any, **options: Any) -> Any:
-    """The same, with an agent that looks first."""
-
-    @after_agent
-    async def guard(state: AgentState[Any], runtime: Any) -> None:
-        await inner.ainvoke({"messages": state["messages"]})
-
-    return guard
-
-
-@forms
-async def test_what_a_guard_asks_its_model_is_not_heard(form: str) -> None:
-    run = await Zoo(agent(["Hello."], middleware=[guard()]), form).say()
-    assert text_of(run) == "Hello."
-    assert "SA" not in str([states(snapshot) for snapshot in run.snapshots])
-
-
-@forms
-async def test_nor_is_what_an_agent_of_a_guard_says_and_does(form: str) -> None:
-    turns = [["I check. ", *calls("weather", "secret", city="Rome")], "SAFE"]
-    inner = create_agent(ScriptedChatModel(turns=turns), [weather])
-    run = await Zoo(agent(["Hello."], middleware=[guarding(inner)]), form).say()
-    assert text_of(run) == "Hello."
-    assert "secret" not in str(run.snapshots)
-
-
-@forms
-async def test_what_a_hook_makes_of_it_is_told_when_it_stands_in_the_messages(form: str) -> None:
-    run = await Zoo(agent(["Hello. "], middleware=[guard(keeps=True)]), form).say()
-    assert text_of(run) == "Hello. SAFE"
-
-
-async def test_tokens_alone_do_not_tell_that_it_does() -> None:
-    graph = agent(["Hello. "], middleware=[guard(keeps=True)])
-    assert (await play(FORMS["messages"](graph, human("hi"), CONFIG))).parts.text == "Hello. "
-
-
-async def test_rules_come_first() -> None:
-    async def told(visibility: Visibility | None) -> str:
-        graph = agent(["Hello. "], middleware=[guard(keeps=True)])
-        return show(
-            await collect(stream_graph(graph, human("hi"), CONFIG, visibility=visibility))
-        ).text
-
-    hidden = Rule(action="hide", node="guard.after_agent")
-    assert await told(Visibility([hidden])) == "Hello. "
-    shown = Rule(action="inline", node="guard.after_agent")
-    assert await told(Visibility([shown])) == "Hello. SAFE"
-    assert await told(Visibility(show_internal=True)) == "Hello. SAFE"
-
-
-async def test_a_callback_does_not_hear_guards_either() -> None:
-    graph = agent(["Hello."], middleware=[guard()])
-    config: Any = CONFIG
-    chunks, _ = await call_with_handler(
-        lambda handler: graph.ainvoke(human("hi"), {**config, "callbacks": [handler]})
-    )
-    assert show(chunks).text == "Hello."
-
-
-def states(snapshot: dict[str, Any]) -> Any:
-    return (snapshot["metadata"]["unstable_state"] or {}).get("messages", ())
 
 
 @forms
@@ -314,3 +231,49 @@ async def test_all_of_them_together(form: str) -> None:
     run = await zoo.say("thanks")
     assert text_of(run) == "Welcome."
     assert "secret" in run.state["messages"][0]["content"]
+
+
+@forms
+async def test_an_answer_that_is_made_anew_stands_beside_the_one_that_was_heard(form: str) -> None:
+    """By `wrap_model_call`, with no name or another one: the state has only what was made of it."""
+
+    @wrap_model_call
+    async def translate(request: Any, handler: Any) -> Any:
+        said = (await handler(request)).result[0]
+        return ModelResponse([AIMessage("Hola."), AIMessage(f"({said.text})", id="mine")])
+
+    run = await Zoo(agent(["Hello. "], middleware=[translate]), form).say(
+        spoken=[Spoken(AIMessage("Hello. "), kept=False)]
+    )
+    assert text_of(run) == "Hello. Hola.(Hello. )"
+    assert len(run.state["messages"]) == 3
+
+
+@forms
+async def test_a_summary_in_the_middle_of_an_answer_takes_nothing_from_it(form: str) -> None:
+    quiet = ScriptedChatModel(turns=["secret"], cycle=True)
+    short = SummarizationMiddleware(quiet, trigger=("messages", 4), keep=("messages", 2))
+    turns = [["One. ", *ROME], ["Two. ", *calls("weather", "w2", city="Oslo")], "Three."]
+    run = await Zoo(agent(turns, [weather], [short]), form).say()
+    assert text_of(run) == "One. Two. Three."
+    assert results(run) == {"w1": "sunny in Rome", "w2": "sunny in Oslo"}
+    assert "One. " not in str(run.state)
+
+
+@forms
+async def test_a_hook_may_ask_a_person(form: str) -> None:
+    @before_model
+    def ask(state: AgentState[Any], runtime: Any) -> Any:
+        return {"messages": [HumanMessage(interrupt("Who?"))]}
+
+    @after_model
+    def check(state: AgentState[Any], runtime: Any) -> Any:
+        return {"messages": [AIMessage(interrupt("Well?"))]}
+
+    zoo = Zoo(agent(["Hello. "], middleware=[ask, check]), form)
+    run = await zoo.say()
+    assert [part["type"] for part in run.snapshots[-1]["parts"]] == ["data"]
+    run = await zoo.say(Command(resume={run.interrupts[0].id: "Ann"}))
+    assert text_of(run) == "Hello. "
+    run = await zoo.say(Command(resume={run.interrupts[0].id: "Bye."}))
+    assert text_of(run) == "Bye."

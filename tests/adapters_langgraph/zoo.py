@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pytest
 from langchain.agents import create_agent
+from langchain.agents.middleware import AgentState, after_agent
+from langchain_core.decisions import BaseDecisionModel, ClassifierResponse
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
 
@@ -19,12 +21,38 @@ from tests.adapters_langgraph.random_stage import Spoken, Stage, ToolFailed, Wri
 from tests.adapters_langgraph.random_truth import check
 from tests.adapters_langgraph.runs import Graph, call
 
-__all__ = ("CONFIG", "ZOO_FORMS", "Zoo", "agent", "calls", "forms", "lost", "results", "text_of")
+__all__ = (
+    "CONFIG",
+    "ZOO_FORMS",
+    "Decider",
+    "Zoo",
+    "agent",
+    "calls",
+    "forms",
+    "guard",
+    "lost",
+    "results",
+    "text_of",
+)
 
 CONFIG = {"configurable": {"thread_id": "1"}}
 ZOO_FORMS = ("stream_graph", "tuples", "v2", "events v2", "events v3")
 
 forms = pytest.mark.parametrize("form", ZOO_FORMS)
+
+
+class Decider(BaseDecisionModel):
+    """A decision model that has made up its mind."""
+
+    model: str = "decider"
+    answer: dict[str, Any]
+
+    @property
+    def _provider(self) -> str:
+        return "nobody"
+
+    def _classify(self, state: Any, questions: Any) -> ClassifierResponse:
+        return ClassifierResponse(model="decider", answers=dict.fromkeys(questions, self.answer))
 
 
 def agent(
@@ -41,6 +69,18 @@ def calls(name: str, *call_ids: str, **args: Any) -> list[AIMessageChunk]:
     """The chunks of calls that one answer makes at once, all of one tool."""
     text = json.dumps(args)
     return [call(name, text, call_id, index) for index, call_id in enumerate(call_ids)]
+
+
+def guard(*, keeps: bool = False) -> Any:
+    """A middleware that asks a model about the answer, as a guardrail does."""
+    model = ScriptedChatModel(turns=[["SA", "FE"]], cycle=True)
+
+    @after_agent
+    async def guard(state: AgentState[Any], runtime: Any) -> Any:
+        said = await model.ainvoke(state["messages"])
+        return {"messages": [said]} if keeps else None
+
+    return guard
 
 
 def lost(*pieces: Any) -> Spoken:
