@@ -206,9 +206,11 @@ class _After(StreamTransformer):
         values: Any = state.pop(INTERRUPT, ())
         if params.get("interrupts"):
             params["interrupts"] = tuple(with_values(params["interrupts"], values))
-        hidden = {name: state.pop(name) for name in [*state] if hides(state[name])}
+        hidden = [name for name in state if hides(state[name])]
         if hidden:
-            state.update(await self._screen.show(hidden))
+            shown = await self._screen.show(state, tuple(params["namespace"]))
+            seen = {name: shown[name] for name in hidden if name in shown}
+            state = {k: v for k, v in state.items() if k not in hidden} | seen
         params["data"] = state
 
     async def _tell_update(self, namespace: tuple[str, ...], update: Any) -> None:
@@ -220,18 +222,18 @@ class _After(StreamTransformer):
                 if str(node).startswith("__"):
                     shown[node] = output
                     continue
-                writes = [await self._write(write) for write in as_items(output)]
+                writes = [await self._write(write, namespace) for write in as_items(output)]
                 shown[node] = writes if is_items(output) else writes[0]
         except Exception:
             return  # The state after the step tells it again, or why not.
         self._told.push((namespace, "updates", shown))
 
-    async def _write(self, write: Any) -> Any:
+    async def _write(self, write: Any, namespace: tuple[str, ...]) -> Any:
         if isinstance(write, BaseMessage):
-            (message,) = (await self._screen.apply({"messages": [write]}))["messages"]
+            (message,) = (await self._screen.apply({"messages": [write]}, namespace))["messages"]
             return message
         channels = channels_of(write)
-        return None if channels is None else await self._screen.apply(channels)
+        return None if channels is None else await self._screen.apply(channels, namespace)
 
 
 def _task(payload: Any) -> dict[str, Any]:

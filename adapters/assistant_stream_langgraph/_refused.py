@@ -37,27 +37,28 @@ class Refused:
         channels = part["data"]
         if part["type"] != "values" or not is_mapping(channels):
             return part
-        if part["ns"] not in self._begun:
-            self._begun.add(part["ns"])
-            if await self._is_refused(channels):
+        namespace = part["ns"]
+        if namespace not in self._begun:
+            self._begun.add(namespace)
+            if await self._is_refused(channels, namespace):
                 for name, value in channels.items():
-                    await self._look(name, value)
+                    await self._look(name, value, namespace)
         if not self._messages and not self._channels:
             return part
         kept = {k: self._shown(v) for k, v in channels.items() if k not in self._channels}
         return {**part, "data": kept}
 
-    async def _look(self, name: str, value: Any) -> None:
+    async def _look(self, name: str, value: Any, namespace: tuple[str, ...]) -> None:
         for item in value if is_list(value) else ():
             is_known = isinstance(item, BaseMessage) and item.id is not None
-            if is_known and await self._is_refused({name: [item]}):
+            if is_known and await self._is_refused({name: [item]}, namespace):
                 self._messages.add(str(item.id))
-        if await self._is_refused({name: self._shown(value)}):
+        if await self._is_refused({name: self._shown(value)}, namespace):
             self._channels.add(name)
 
-    async def _is_refused(self, channels: Mapping[str, Any]) -> bool:
+    async def _is_refused(self, channels: Mapping[str, Any], namespace: tuple[str, ...]) -> bool:
         try:
-            await self._screen.apply(channels)
+            await self._screen.apply(channels, namespace)
         except Exception:
             return True
         return False

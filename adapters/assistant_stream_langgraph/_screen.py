@@ -43,20 +43,41 @@ class Screen:
     def __init__(self, editors: Sequence[Editor]) -> None:
         self.editors = editors
 
-    async def apply(self, channels: Mapping[str, Any]) -> dict[str, Any]:
+    async def apply(
+        self, channels: Mapping[str, Any], namespace: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         """Return what a client may see of a state, or of a part of one.
+
+        Args:
+            channels: The state.
+            namespace: Of the graph whose state it is.
 
         Raises:
             Exception: A transformer refuses it, as one does that blocks what it finds.
         """
+        try:
+            return await self._apply(channels, namespace)
+        except Exception:
+            if "messages" in channels:
+                raise
+        # Most look for the messages in every state.
+        shown = await self._apply({**channels, "messages": []}, namespace)
+        shown.pop("messages", None)
+        return shown
+
+    async def _apply(
+        self, channels: Mapping[str, Any], namespace: tuple[str, ...]
+    ) -> dict[str, Any]:
         overwritten = [name for name, value in channels.items() if isinstance(value, Overwrite)]
         data: Any = {name: _seen_through(value) for name, value in channels.items()}
         event: Any = {
             "type": "event",
             "method": "values",
-            "params": {"namespace": [], "timestamp": int(time.time() * 1000), "data": data},
+            "params": {"namespace": [*namespace], "timestamp": _now(), "data": data},
         }
-        transformers = [editor(()) for editor in self.editors]
+        # LangGraph has one for the run, and one for each graph inside it.
+        scopes = [namespace[:depth] for depth in range(len(namespace) + 1)]
+        transformers = [editor(scope) for scope in scopes for editor in self.editors]
         # As LangGraph's own order is.
         transformers.sort(key=lambda made: not getattr(made, "before_builtins", False))
         is_shown = True
@@ -68,10 +89,12 @@ class Screen:
         shown.update({name: Overwrite(shown[name]) for name in overwritten if name in shown})
         return shown
 
-    async def show(self, channels: Mapping[str, Any]) -> dict[str, Any]:
+    async def show(
+        self, channels: Mapping[str, Any], namespace: tuple[str, ...] = ()
+    ) -> dict[str, Any]:
         """As `apply`, but of what is refused something is left: messages without their words."""
         try:
-            return await self.apply(channels)
+            return await self.apply(channels, namespace)
         except Exception:
             logger.warning("A transformer refuses the state of a thread.", exc_info=True)
         shown: dict[str, Any] = {}
@@ -124,6 +147,10 @@ class Screen:
         if is_list(found):
             return found
         return [silent(item)] if isinstance(item, BaseMessage) else []
+
+
+def _now() -> int:
+    return int(time.time() * 1000)
 
 
 def create_screen(graph: object) -> Screen:

@@ -422,12 +422,44 @@ async def test_a_transformer_of_ones_own_is_obeyed(transformer: Any) -> None:
             assert made.parts.text == f"It is ****, **** {LONG}****"
 
 
-# Other state
-
-
 class Card(BaseModel):
     owner: str
     mails: list[str]
+
+
+class Rooted(Shout):
+    """It knows the graph's own state, and that of no other."""
+
+    def process(self, event: Any) -> bool:
+        if event["method"] == "values" and event["params"]["namespace"] == list(self.scope):
+            assert "topic" in event["params"]["data"] or self.scope
+        return super().process(event)
+
+
+@pytest.mark.parametrize("parts", [True, False])
+async def test_a_transformer_is_given_no_state_that_langgraph_would_not_give_it(
+    parts: bool,
+) -> None:
+    class State(MessagesState):
+        topic: str
+        card: Card
+
+    inner: Graph = create_agent(ScriptedChatModel(turns=[["Well, ", "hush ", LONG]]))
+
+    def write(state: State) -> Any:
+        return {"card": Card(owner="Ann", mails=[]), "topic": "b"}
+
+    builder = StateGraph(State).add_node("inner", inner).add_node(write)
+    builder.add_edge(START, "inner").add_edge("inner", "write")
+    graph = builder.compile(transformers=[Rooted], checkpointer=InMemorySaver())
+    made = await run(graph, {**human("hi"), "topic": "a"}, parts=parts)
+    assert made.state["card"] == {"owner": "Ann", "mails": []}
+    if parts:
+        assert made.parts.text == f"Well, **** {LONG}"
+    assert "hush" not in told(made)
+
+
+# Other state
 
 
 async def test_objects_in_the_state_are_redacted_too() -> None:
