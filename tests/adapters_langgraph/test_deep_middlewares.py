@@ -10,6 +10,7 @@ from deepagents import create_deep_agent
 from deepagents.backends import StateBackend
 from deepagents.middleware import (
     FilesystemMiddleware,
+    FilesystemPermission,
     MemoryMiddleware,
     RubricMiddleware,
     SkillsMiddleware,
@@ -139,6 +140,33 @@ async def test_a_person_is_asked_in_a_sub_agent(form: str) -> None:
     answer = Command(resume={waiting.id: {"decisions": [{"type": "approve"}]}})
     run = await zoo.say(answer, spoken=[last])
     assert text_of(run).endswith("Fine.")
+
+
+@forms
+async def test_two_sub_agents_ask_and_are_answered_one_by_one(form: str) -> None:
+    turns = [["Asking. ", *ask("helper", "bees", "ants")], "Fine."]
+    careful = helper("helper", interrupt_on={"weather": True})
+    zoo = Zoo(deep(turns, subagents=[careful]), form)
+    said = helped("bees", "ants")
+    run = await zoo.say(spoken=said[:2])
+    first, second = run.interrupts
+    yes = {"decisions": [{"type": "approve"}]}
+    run = await zoo.say(Command(resume={first.id: yes}), spoken=said[2:])
+    assert [waiting.id for waiting in run.interrupts] == [second.id]
+    run = await zoo.say(Command(resume={second.id: yes}), spoken=said[2:])
+    assert text_of(run).endswith("Fine.")
+
+
+@forms
+async def test_a_person_is_asked_before_a_file_is_written(form: str) -> None:
+    guarded = FilesystemPermission(operations=["write"], paths=["/**"], mode="interrupt")
+    turns = [["A note. ", *write("f1", "/a.md", "one")], "Done."]
+    zoo = Zoo(deep(turns, permissions=[guarded]), form, "files")
+    [waiting] = (await zoo.say()).interrupts
+    answer = Command(resume={waiting.id: {"decisions": [{"type": "approve"}]}})
+    run = await zoo.say(answer)
+    assert text_of(run) == "Done."
+    assert "/a.md" in run.state["files"]
 
 
 @forms

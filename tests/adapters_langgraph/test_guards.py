@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import (
     AgentState,
@@ -12,6 +14,8 @@ from langchain.agents.middleware import (
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.prebuilt import create_react_agent
 from pydantic import BaseModel
 
 from assistant_stream_ce.testing import collect
@@ -134,3 +138,24 @@ async def test_nor_is_a_guard_of_an_agent_in_a_tool_heard_in_its_card(form: str)
     run = await Zoo(agent(turns, [look]), form).say(spoken=[said])
     assert text_of(run).startswith("I look. ")
     assert "SAFE" not in str(run.snapshots)
+
+
+@forms
+@pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
+async def test_a_node_that_asks_while_a_call_waits_is_taken_for_its_tool(form: str) -> None:
+    """A node of tools that is written by hand looks the same."""
+    quiet = ScriptedChatModel(turns=["SAFE. "], cycle=True)
+
+    async def check(state: Any) -> Any:
+        await quiet.ainvoke(state["messages"])
+        return {}
+
+    graph = create_react_agent(
+        ScriptedChatModel(turns=[["See. ", *calls("weather", "w1", city="Rome")], "Sunny. "]),
+        [weather],
+        post_model_hook=check,
+        checkpointer=InMemorySaver(),
+    )
+    heard = Spoken(AIMessage("SAFE. "), kept=False)
+    run = await Zoo(graph, form).say(spoken=[replace(heard, parent_id="w1"), heard])
+    assert text_of(run) == "See. Sunny. SAFE. "

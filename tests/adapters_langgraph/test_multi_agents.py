@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command, interrupt
 from langgraph_supervisor import create_forward_message_tool, create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
@@ -18,7 +20,7 @@ from assistant_stream_langchain.testing import ScriptedChatModel
 from tests.adapters_langgraph.graphs import weather
 from tests.adapters_langgraph.random_stage import Spoken
 from tests.adapters_langgraph.runs import Graph
-from tests.adapters_langgraph.zoo import Zoo, calls, forms, results, text_of
+from tests.adapters_langgraph.zoo import Zoo, agent, calls, forms, results, text_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
 
@@ -173,3 +175,60 @@ async def test_a_swarm_may_be_asked_to_go_two_ways(form: str) -> None:
     assert LEFT in results(run).values()
     assert run.finish
     assert run.finish["finishReason"] == "stop"
+
+
+@forms
+async def test_a_supervisor_may_have_a_supervisor(form: str) -> None:
+    poet = worker("poet", "Roses. ")
+    turns = [["Poet! ", *TO_POET], "Fine. "]
+    builder = create_supervisor(
+        [poet],
+        model=ScriptedChatModel(turns=turns),
+        supervisor_name="head",
+        output_mode="full_history",
+    )
+    team = builder.compile(name="team")
+    turns = [["Team! ", *calls("transfer_to_team", "h2")], "Done."]
+    run = await Zoo(supervised([team], *turns, output_mode="full_history"), form).say()
+    told = f"Team! Poet! Roses. {BACK.replace('supervisor', 'head')}Fine. {BACK}Done."
+    assert text_of(run) == told
+
+
+def pair() -> Any:
+    """A swarm inside of something else."""
+    alice = worker(
+        "alice",
+        ["Ask Bob. ", *calls("transfer_to_bob", "h1")],
+        tools=[create_handoff_tool(agent_name="bob")],
+    )
+    bob = worker("bob", ["I look. ", *ROME], "Bob. ")
+    return create_swarm([alice, bob], default_active_agent="alice").compile()
+
+
+@forms
+async def test_a_swarm_may_be_a_node(form: str) -> None:
+    close = create_agent(ScriptedChatModel(turns=["Closing."]))
+    builder = StateGraph(MessagesState).add_node("pair", pair()).add_node("close", close)
+    builder.add_edge(START, "pair").add_edge("pair", "close")
+    run = await Zoo(builder.compile(checkpointer=InMemorySaver()), form).say()
+    assert text_of(run) == "Ask Bob. I look. Bob. Closing."
+
+
+@forms
+async def test_a_swarm_may_be_a_tool(form: str) -> None:
+    inner = pair()
+
+    @tool
+    async def team(topic: str) -> str:
+        """Ask the team."""
+        return str((await inner.ainvoke({"messages": [HumanMessage(topic)]}))["messages"][-1].text)
+
+    said = [aside("Ask Bob. ", *calls("transfer_to_bob", "h1")), aside("I look. ", *ROME)]
+    spoken = [
+        replace(each, parent_id="t1", agent=True, depth=2) for each in (*said, aside("Bob. "))
+    ]
+    turns = [["Team. ", *calls("team", "t1", topic="bees")], "Done."]
+    run = await Zoo(agent(turns, [team]), form).say(spoken=spoken)
+    assert text_of(run) == "Team. Done."
+    assert results(run)["t1"] == "Bob. "
+    assert results(run)["h1"] == "Successfully transferred to bob"
