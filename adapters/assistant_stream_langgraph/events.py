@@ -69,10 +69,9 @@ _SHAPES: Mapping[frozenset[str], str] = {
 
 _FRAMES = (
     frozenset({"ns", "data"}),
-    frozenset({"type", "ns"}),
-    frozenset({"type", "params"}),
-    frozenset({"method", "params"}),
-    frozenset({"event", "run_id"}),
+    frozenset({"type", "params", "seq"}),
+    frozenset({"method", "params", "seq"}),
+    frozenset({"event", "parent_ids"}),
     frozenset({"run_id", "parent_ids"}),
 )
 """What an event of another form still has when something is wrong with it."""

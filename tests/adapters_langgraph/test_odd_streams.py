@@ -240,6 +240,11 @@ async def test_an_artifact_without_a_json_form_costs_no_message() -> None:
     assert [message["content"] for message in run.state["messages"]] == ["done"]
 
 
+async def test_a_state_may_have_channels_named_as_the_fields_of_events_are() -> None:
+    states = [{"type": "a", "params": [n], "event": "x", "run_id": "r"} for n in range(2)]
+    assert (await play(states)).state == states[-1]
+
+
 @pytest.mark.parametrize("given", [3, "x", {"a": 1}, None])
 async def test_what_is_no_stream_is_refused_by_name(given: Any) -> None:
     with pytest.raises(TypeError, match=rf"cannot be a `builtins.{type(given).__name__}`.*astream"):
