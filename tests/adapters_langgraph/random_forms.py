@@ -6,6 +6,7 @@ cannot tell is left out, as `Carries` says; all that is left has to be equal.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -241,7 +242,7 @@ def _compare_call(
 def _unescaped(text: str) -> str:
     """JSON text with its letters as such: a call that comes in one piece is escaped by LangChain,
     and its protocol has the object alone."""
-    return re.sub(r"\\u([0-9a-f]{4})", lambda found: chr(int(found[1], 16)), text)
+    return re.sub(r"(\\u[0-9a-f]{4})+", lambda found: str(json.loads(f'"{found[0]}"')), text)
 
 
 def _lane(telling: Telling, parent: str | None, common: Sequence[str]) -> list[str]:
@@ -280,11 +281,17 @@ def _is_question(part: dict[str, Any]) -> bool:
 def _is_alike(one: Telling, other: Telling) -> bool:
     """Whether two forms carry the same, and nothing of the run was done at the same time."""
     shown = one.shown
+    writers = {written.call_id for written in shown.told}
     return (
         one.form == other.form
         and one.is_in_order
         and not (shown.failed or shown.interrupts)
         and all(spoken.owner == "known" for spoken in shown.spoken)
+        and all(w.owner in ("known", "named") or w.call_id is None for w in shown.told)
+        and all(
+            len(writers & {call["id"] for call in spoken.message.tool_calls}) <= 1
+            for spoken in shown.spoken
+        )
     )
 
 
