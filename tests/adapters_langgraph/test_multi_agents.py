@@ -17,10 +17,10 @@ from langgraph_supervisor import create_forward_message_tool, create_supervisor
 from langgraph_swarm import create_handoff_tool, create_swarm
 
 from assistant_stream_langchain.testing import ScriptedChatModel
-from tests.adapters_langgraph.graphs import weather
+from tests.adapters_langgraph.graphs import human, weather
 from tests.adapters_langgraph.random_stage import Spoken
-from tests.adapters_langgraph.runs import Graph
-from tests.adapters_langgraph.zoo import Zoo, agent, calls, forms, results, text_of
+from tests.adapters_langgraph.runs import FORMS, Graph, play
+from tests.adapters_langgraph.zoo import CONFIG, Zoo, agent, calls, forms, results, text_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:create_react_agent has been moved")
 
@@ -175,6 +175,13 @@ async def test_a_swarm_may_be_asked_to_go_two_ways(form: str) -> None:
     assert LEFT in results(run).values()
     assert run.finish
     assert run.finish["finishReason"] == "stop"
+
+
+@pytest.mark.parametrize("form", ["events v1", "messages and updates"])
+async def test_without_the_state_a_call_that_is_left_waits(form: str) -> None:
+    graph = supervised([worker("poet", "Roses. ")], TO_POET, "Here.", add_handoff_messages=False)
+    run = await play(FORMS[form](graph, human("hello"), CONFIG))
+    assert not run.parts.calls["h1"].answered
 
 
 @forms
