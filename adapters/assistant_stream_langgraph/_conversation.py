@@ -17,6 +17,7 @@ from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain._results import json_value
 from assistant_stream_langchain.visibility import Visibility
 
+from ._channels import Returned
 from ._live_message import LiveMessage
 from ._message_dumps import MessageDumps
 from ._message_list import MessageList
@@ -26,7 +27,6 @@ from ._sharing import Sharing
 from ._twins import named_again, twin
 from ._visitors import in_order
 from ._workflows import is_of_call
-from .events import Returned
 
 __all__ = ("Conversation",)
 

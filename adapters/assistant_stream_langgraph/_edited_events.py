@@ -19,6 +19,7 @@ from langchain_core._api import suppress_langchain_beta_warning
 from langchain_core.messages import BaseMessage
 from langgraph.stream import StreamChannel, StreamTransformer
 
+from ._channels import channels_of
 from ._editors import Editor
 from ._protocol_events import ProtocolEvents
 from ._refused import Refused
@@ -26,7 +27,7 @@ from ._screen import Screen, hides, with_values, without_repeats
 from ._shapes import as_items, is_items, is_mapping
 from ._tool_progress import output_delta
 from ._whole_words import WholeWords
-from .events import INTERRUPT, GraphEvent, channels_of
+from .events import INTERRUPT, GraphEvent
 from .subgraphs import calls_in
 
 __all__ = ("edited_events",)

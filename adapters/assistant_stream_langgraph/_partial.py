@@ -16,9 +16,10 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from assistant_stream_langchain._turns import CANCELLED
 from assistant_stream_langchain.visibility import Visibility
 
+from ._channels import channels_of, messages_in, update_writes
 from ._shapes import as_items, is_items
 from ._structured_calls import schema_of
-from .events import GraphEvent, channels_of, messages_in, update_writes
+from .events import GraphEvent
 from .subgraphs import ToolCallOwners, base_of
 
 __all__ = ("PartialMessages",)

@@ -21,8 +21,9 @@ from langgraph.types import Interrupt, StateSnapshot
 
 from assistant_stream_ce.typing import JSONValue
 
+from ._channels import channels_of, messages_in, update_writes
 from ._shapes import is_items
-from .events import GraphEvent, channels_of, messages_in, update_writes
+from .events import GraphEvent
 from .frontend_tools import is_frontend_interrupt
 from .interrupts import interrupt_to_json
 from .subgraphs import calls_in

@@ -12,7 +12,7 @@ from typing import Any
 
 from assistant_stream_langchain import Place
 
-from .events import is_cached
+from ._channels import is_cached
 
 __all__ = ("Repeats",)
 

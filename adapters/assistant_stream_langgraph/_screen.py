@@ -20,10 +20,10 @@ from langgraph.types import Overwrite, StateSnapshot
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.errors import NotJSONError
 
+from ._channels import channels_of
 from ._editors import Editor, stream_editors
 from ._questions import Questions
 from ._shapes import as_items, is_dict, is_list, is_mapping, is_tuple
-from .events import channels_of
 
 __all__ = ("Screen", "create_screen", "hides", "silent", "with_values", "without_repeats")
 

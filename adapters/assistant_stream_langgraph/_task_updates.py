@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ._channels import is_cached
 from ._shapes import is_mapping
 from ._update_task import of_task
-from .events import GraphEvent, is_cached
+from .events import GraphEvent
 
 __all__ = ("TaskUpdates",)
 

@@ -12,9 +12,9 @@ from langchain_core.messages import BaseMessage
 from langchain_core.runnables.config import merge_configs
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
+from ._channels import channels_of
 from ._shapes import is_items
 from ._translator import GraphTranslator
-from .events import channels_of
 from .threads import goes_on, is_graph
 
 __all__ = ("note_told_before",)

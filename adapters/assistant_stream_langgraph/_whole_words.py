@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from ._channels import channels_of
 from ._screen import without_repeats
 from ._shapes import is_items, is_mapping
 from ._tool_progress import output_delta
-from .events import INTERRUPT, channels_of
+from .events import INTERRUPT
 
 __all__ = ("WholeWords",)
 

@@ -17,9 +17,10 @@ from assistant_stream_ce import RunController
 from assistant_stream_ce._json import to_json
 from assistant_stream_ce.errors import NotJSONError
 
+from ._channels import channels_of, update_writes
 from ._merging import grow_message, parse_calls
 from ._shapes import as_items, is_mapping
-from .events import INTERRUPT, channels_of, update_writes
+from .events import INTERRUPT
 from .interrupts import interrupt_to_json
 
 __all__ = ("append_langgraph_event", "get_tool_call_subgraph_state")

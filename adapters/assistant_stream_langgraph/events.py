@@ -13,7 +13,6 @@ from collections.abc import (
     AsyncIterable,
     AsyncIterator,
     Iterable,
-    Iterator,
     Mapping,
     Sequence,
 )
@@ -21,26 +20,17 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
+from ._bare_payloads import guess_mode, is_complete
 from ._checked import checked, is_namespace
 from ._nameless import Nameless
 from ._protocol_events import ProtocolEvents, is_protocol_event
 from ._revive import as_interrupts, as_message_pair, with_messages
 from ._run_events import RunEvents, is_run_event
 from ._server_events import ServerEvents, is_server_event
-from ._shapes import as_items, is_items, is_list, is_mapping, is_tuple
+from ._shapes import is_mapping, is_tuple
 from ._sync import from_sync
 
-__all__ = (
-    "EventReader",
-    "GraphEvent",
-    "Returned",
-    "channels_of",
-    "is_cached",
-    "messages_in",
-    "open_events",
-    "returned_messages",
-    "update_writes",
-)
+__all__ = ("EventReader", "GraphEvent", "open_events")
 
 logger = logging.getLogger(__name__)
 
@@ -58,24 +48,6 @@ STREAM_MODES = frozenset(
     {"checkpoints", "custom", "debug", "messages", "tasks", "tools", "updates", "values"}
 )
 
-_SHAPES: Mapping[frozenset[str], str] = {
-    frozenset({"id", "name", "input", "triggers"}): "tasks",
-    frozenset({"id", "name", "result", "interrupts"}): "tasks",
-    frozenset({"step", "timestamp", "type", "payload"}): "debug",
-    frozenset({"config", "metadata", "values", "next", "tasks"}): "checkpoints",
-    frozenset({"event", "tool_call_id"}): "tools",
-}
-"""What the payloads of LangGraph's own modes have; nothing of them may be taken for a state."""
-
-_FRAMES = (
-    frozenset({"ns", "data"}),
-    frozenset({"type", "params", "seq"}),
-    frozenset({"method", "params", "seq"}),
-    frozenset({"event", "parent_ids"}),
-    frozenset({"run_id", "parent_ids"}),
-)
-"""What an event of another form still has when something is wrong with it."""
-
 INTERRUPT = "__interrupt__"
 
 _NOTHING: Any = object()
@@ -89,10 +61,6 @@ ACCEPTED = (
     '`version="v3"` what it returns when awaited), `model.astream(...)`, the stream of a '
     "`RemoteGraph` or of `langgraph_sdk`, or an iterable of recorded events"
 )
-
-
-class Returned(list[BaseMessage]):
-    """What a function has returned in place of writes to channels, or of a state: messages."""
 
 
 class EventReader:
@@ -191,8 +159,8 @@ class EventReader:
 
     def _name(self, namespace: Any, payload: Any) -> GraphEvent | None:
         """Name the mode of a payload that comes without."""
-        mode = self._stream_mode or _guess_mode(payload)
-        if mode == "messages" and self._has_no_state and _is_complete(payload):
+        mode = self._stream_mode or guess_mode(payload)
+        if mode == "messages" and self._has_no_state and is_complete(payload):
             mode = "values"
         if mode is None:
             return None
@@ -241,55 +209,6 @@ async def _abortable(run: Any) -> AsyncGenerator[Any, None]:
             await run.abort()
 
 
-def channels_of(state: Any) -> Mapping[str, Any] | None:
-    """The channels of a graph state, which may be a dict, a pydantic model or a dataclass."""
-    if is_mapping(state):
-        is_whole = all(map(_is_name, state))
-        return state if is_whole else {key: state[key] for key in state if _is_name(key)}
-    if isinstance(state, BaseMessage):
-        return None
-    fields: Any = getattr(state.__class__, "model_fields", None) or getattr(
-        state.__class__, "__dataclass_fields__", None
-    )
-    return {name: getattr(state, name) for name in fields} if is_mapping(fields) else None
-
-
-def update_writes(payload: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The nodes in an `updates` payload, each with what it has written to channels."""
-    if not is_mapping(payload):
-        return
-    for node, output in payload.items():
-        if str(node).startswith("__"):
-            continue
-        # A function has no channels, but may return messages.
-        if returned := returned_messages(output):
-            yield str(node), {"messages": returned}
-        # A node that wrote more than once, or returned several `Command`s, has a list.
-        for write in as_items(output):
-            channels = channels_of(write)
-            if channels is not None:
-                yield str(node), channels
-
-
-def returned_messages(output: Any) -> Returned:
-    """The messages that a function has returned, alone or in a list."""
-    return Returned(item for item in as_items(output) if isinstance(item, BaseMessage))
-
-
-def is_cached(payload: Any) -> bool:
-    """Whether an update repeats what a node did before the pause that this run resumes from."""
-    metadata: Any = payload.get("__metadata__") if is_mapping(payload) else None
-    return is_mapping(metadata) and bool(metadata.get("cached"))
-
-
-def messages_in(channels: Mapping[str, Any]) -> Iterator[BaseMessage]:
-    """The messages that stand in channels, alone or in a list."""
-    for value in channels.values():
-        for item in as_items(value):
-            if isinstance(item, BaseMessage):
-                yield item
-
-
 def _from_part(part: Any) -> GraphEvent:
     """A `version="v2"` part; it has the interrupts of a state beside the state."""
     payload = part["data"]
@@ -318,43 +237,3 @@ def _split(event: GraphEvent) -> Sequence[GraphEvent]:
 
 def _is_mode(value: Any) -> bool:
     return isinstance(value, str) and value in STREAM_MODES
-
-
-def _is_complete(payload: Any) -> bool:
-    return isinstance(payload, BaseMessage) and not isinstance(payload, AIMessageChunk)
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_written(output: Any) -> bool:
-    """Whether a node may have written this: nothing, a message, channels, or several of these."""
-    if isinstance(output, BaseMessage):
-        return True
-    if is_items(output):
-        writes = [channels_of(item) for item in output]
-        return any(write is not None and any(messages_in(write)) for write in writes)
-    return output is None or channels_of(output) is not None
-
-
-def _guess_mode(payload: Any) -> str | None:
-    """The stream mode of a bare payload, from how it looks."""
-    if isinstance(payload, BaseMessage):
-        return "messages"
-    if is_items(payload):
-        if is_list(payload) and payload and all(map(_is_complete, payload)):
-            return "values"  # A workflow has no state but what it returns.
-        return "messages" if as_message_pair(payload) is not None else None
-    channels = channels_of(payload)
-    if channels is None or not all(map(_is_name, channels)):
-        return None  # Neither nodes nor channels have such names: a node has written it.
-    if any(frame.issubset(channels) for frame in _FRAMES):
-        return None
-    for shape, mode in _SHAPES.items():
-        if shape.issubset(channels):
-            return mode
-    # `updates` comes as one node a time with a dict of writes, or `None`, below it.
-    outputs = [value for key, value in channels.items() if not key.startswith("__")]
-    is_update = len(outputs) <= 1 and all(map(_is_written, outputs))
-    return "updates" if is_update and is_mapping(payload) else "values"

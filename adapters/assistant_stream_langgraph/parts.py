@@ -19,6 +19,7 @@ from assistant_stream_langchain._next_delta import next_delta
 from assistant_stream_langchain.visibility import Visibility
 
 from ._books import Books
+from ._channels import channels_of, messages_in, returned_messages, update_writes
 from ._clock import Clock
 from ._data_parts import DataParts
 from ._ending import Ending
@@ -33,7 +34,7 @@ from ._tool_progress import RunningTasks
 from ._transcripts import Transcripts
 from ._update_task import task_of
 from ._workflows import Workflows, is_entry
-from .events import GraphEvent, channels_of, messages_in, returned_messages, update_writes
+from .events import GraphEvent
 from .subgraphs import ToolCallOwners
 
 __all__ = ("Nested", "PartsTranslator", "Steps")

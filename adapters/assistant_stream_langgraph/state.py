@@ -16,11 +16,12 @@ from assistant_stream_ce.state.operations import diff
 from assistant_stream_ce.typing import JSONValue
 from assistant_stream_langchain.visibility import Visibility
 
+from ._channels import channels_of, returned_messages, update_writes
 from ._conversation import Conversation
 from ._growth import extend
 from ._shapes import is_mapping
 from ._update_task import task_of
-from .events import GraphEvent, channels_of, returned_messages, update_writes
+from .events import GraphEvent
 
 __all__ = ("StateMirror",)
 

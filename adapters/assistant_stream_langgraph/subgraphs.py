@@ -12,8 +12,8 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, ToolMessage
 
+from ._channels import messages_in
 from ._shapes import as_items, is_mapping
-from .events import messages_in
 
 __all__ = ("ToolCallOwners", "base_of", "calls_in")
 
