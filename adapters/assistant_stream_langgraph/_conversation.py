@@ -20,18 +20,14 @@ from assistant_stream_langchain.visibility import Visibility
 from ._channels import Returned
 from ._live_message import LiveMessage
 from ._message_dumps import MessageDumps
-from ._message_list import MessageList
+from ._message_list import REMOVE_ALL, MessageList
 from ._revive import written_items, written_message
 from ._shapes import id_of, is_items
 from ._sharing import Sharing
 from ._twins import named_again, twin
-from ._visitors import in_order
 from ._workflows import is_of_call
 
 __all__ = ("Conversation",)
-
-REMOVE_ALL = "__remove_all__"
-"""The id with which `RemoveMessage` means every message; LangGraph's `REMOVE_ALL_MESSAGES`."""
 
 
 class Conversation:
@@ -140,21 +136,14 @@ class Conversation:
         places: list[int] = []
         for message in written:
             value = self._dumps.to_json(message)
-            place = next(
-                (
-                    n
-                    for n, item in enumerate(self._list.items)
-                    if value["id"] is None and n not in places and item == value
-                ),
-                None,
-            )
+            place = None if value["id"] else self._list.place_of_equal(value, places)
             if place is None:
                 operations.extend(self._merge(message, namespace, node, task))
                 place = self._list.places.get(message.id or "", len(self._list.items) - 1)
             if place not in places:
                 places.append(place)
-        if self._last_values is None and not namespace and places != sorted(places):
-            operations.extend(self._list.settle(in_order(self._list.items, places)))
+        if self._last_values is None and not namespace:
+            operations.extend(self._list.put_in_order(places))
         return operations
 
     def _told_names(self) -> set[str]:
@@ -166,10 +155,9 @@ class Conversation:
         """Of a node's new messages one may have been streamed, or told inside, before another."""
         names = [m.id for m in written if isinstance(m, BaseMessage) and m.id not in known]
         known_places = self._list.places
-        places = [known_places[name] for name in dict.fromkeys(names) if name in known_places]
-        if places == sorted(places):
-            return []
-        return self._list.settle(in_order(self._list.items, places))
+        return self._list.put_in_order(
+            [known_places[name] for name in dict.fromkeys(names) if name in known_places]
+        )
 
     def on_values(self, messages: Any) -> list[StateOperation]:
         """What the graph's state holds."""
@@ -257,7 +245,7 @@ class Conversation:
         waits_for_state = self._last_values is not None
         if isinstance(message, RemoveMessage):
             # The list in the state is the better word on what is left.
-            return [] if waits_for_state else self._remove(message.id)
+            return [] if waits_for_state else self._list.remove(message.id)
         if not isinstance(message, BaseMessage):
             message = None if waits_for_state else written_message(message)
         if message is None:
@@ -276,7 +264,7 @@ class Conversation:
             elif message.id is None and waits_for_state:
                 return []
         is_visitor = namespace and not waits_for_state
-        if is_visitor and not self._is_inside_only(place):
+        if is_visitor and not self._list.is_inside_only(place):
             return []  # What becomes of the graph's own message it tells when it has ended.
         operations = self._list.put(place, value)
         if is_visitor:
@@ -292,12 +280,6 @@ class Conversation:
             place = self._list.nameless.place_of(value, self._list.items)
         return place
 
-    def _is_inside_only(self, place: int | None) -> bool:
-        """Whether the graph itself has not told the message that stands there."""
-        if place is None or any(live.place == place for live in self._list.growing):
-            return True
-        return self.value[place] in self._list.visitors
-
     def _take_names(self, written: Sequence[Any]) -> None:
         """A streamed message that a node has written under the id that it has is no other one of
         those beside it."""
@@ -305,9 +287,3 @@ class Conversation:
             live = self._live.get(getattr(message, "id", None) or "")
             if live is not None:
                 live.is_named = True
-
-    def _remove(self, message_id: str | None) -> list[StateOperation]:
-        if message_id == REMOVE_ALL:
-            return self._list.settle([])
-        kept = [item for item in self._list.items if id_of(item) != message_id]
-        return self._list.settle(kept) if len(kept) < len(self._list.items) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from assistant_stream_ce._json import copy_json
@@ -11,9 +12,12 @@ from assistant_stream_ce.typing import JSONValue
 
 from ._live_message import LiveMessage
 from ._shapes import id_of, is_list
-from ._visitors import Visitors
+from ._visitors import Visitors, in_order
 
-__all__ = ("MessageList",)
+__all__ = ("REMOVE_ALL", "MessageList")
+
+REMOVE_ALL = "__remove_all__"
+"""The id with which `RemoveMessage` means every message; LangGraph's `REMOVE_ALL_MESSAGES`."""
 
 
 class MessageList:
@@ -85,6 +89,29 @@ class MessageList:
             elif old[place] is not value:
                 operations.extend(diff(old[place], value, path))
         return operations
+
+    def put_in_order(self, places: Sequence[int]) -> list[StateOperation]:
+        """Let the messages at these places stand in this order; they keep the places between
+        them."""
+        return [] if places == sorted(places) else self.settle(in_order(self.items, places))
+
+    def remove(self, message_id: str | None) -> list[StateOperation]:
+        """Take a message out, or with `REMOVE_ALL` every one."""
+        if message_id == REMOVE_ALL:
+            return self.settle([])
+        kept = [item for item in self.items if id_of(item) != message_id]
+        return self.settle(kept) if len(kept) < len(self.items) else []
+
+    def place_of_equal(self, value: object, but: Collection[int]) -> int | None:
+        """Where the same stands, apart from the places in `but`, or none."""
+        places = (n for n, item in enumerate(self.items) if n not in but and item == value)
+        return next(places, None)
+
+    def is_inside_only(self, place: int | None) -> bool:
+        """Whether the graph itself has not told the message that stands there."""
+        if place is None or any(live.place == place for live in self.growing):
+            return True
+        return self.value[place] in self.visitors
 
     def release(self, live: LiveMessage) -> None:
         """Another dict has taken the place of a streamed message, or none has."""

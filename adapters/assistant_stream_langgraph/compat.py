@@ -19,6 +19,7 @@ from assistant_stream_ce.errors import NotJSONError
 
 from ._channels import channels_of, update_writes
 from ._merging import grow_message, parse_calls
+from ._message_list import REMOVE_ALL
 from ._shapes import as_items, is_mapping
 from .events import INTERRUPT
 from .interrupts import interrupt_to_json
@@ -32,9 +33,6 @@ logger = logging.getLogger(__name__)
 MESSAGES = "messages"
 
 INTERRUPTS = "interrupts"
-
-REMOVE_ALL = "__remove_all__"
-"""The id with which `RemoveMessage` means every message; LangGraph's `REMOVE_ALL_MESSAGES`."""
 
 
 def append_langgraph_event(state: Any, _namespace: object, type: str, payload: Any) -> None:
