@@ -46,12 +46,14 @@ async def note_told_before(
 
 async def _told_before(graph: Any, input: Any, config: Any) -> list[BaseMessage] | None:
     """The messages that a workflow may give back, those that tasks had returned before a pause
-    among them; `None` if nothing can be known, or there is nothing to know."""
+    among them; `None` if nothing can be known."""
     if not is_graph(graph):
         return None
     is_workflow = "__previous__" in graph.channels
+    if not (is_workflow or goes_on(input)):
+        return []
     keeper = cast("object", graph.checkpointer)
-    if not isinstance(keeper, BaseCheckpointSaver) or not (is_workflow or goes_on(input)):
+    if not isinstance(keeper, BaseCheckpointSaver):
         return None
     whole = merge_configs(graph.config, config)
     if "thread_id" not in whole.get("configurable", {}):

@@ -7,6 +7,7 @@ is told of them, and the messages that they have returned come once more with wh
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,10 +41,12 @@ class Workflows:
         self._heard: set[_Namespace] = set()
         """Namespaces of which more than states is told."""
         self._resumed: set[_Namespace] = set()
-        self._calls: dict[tuple[_Namespace, Any], int] = {}
-        """How many tasks a function has called, as far as they have spoken."""
-        self._ended: dict[_Namespace, int] = {}
-        """How many tasks have ended in this run, where the stream tells of that."""
+        self._calls: dict[tuple[_Namespace, str], set[int]] = {}
+        """The tasks that have spoken, by who has called them: which of its calls they are."""
+        self._spoken: dict[_Namespace, Counter[str]] = {}
+        """How many of them go by each name."""
+        self._ended: dict[_Namespace, Counter[str]] = {}
+        """How many tasks of each name have ended in this run, where the stream tells of that."""
 
     def resume(self) -> None:
         """The run goes on after a pause."""
@@ -59,14 +62,17 @@ class Workflows:
         self._begun.add(namespace)
         self._heard.add(namespace)
         path: Any = metadata.get("langgraph_path")
-        around = str(metadata.get("langgraph_checkpoint_ns", "")).split("|")[:-1]
+        *around, task = str(metadata.get("langgraph_checkpoint_ns", "")).split("|")
         # What a call says is told where the call is, or where its caller is.
         while around and _is_call(path):
             caller, namespace = around.pop(), tuple(around)
             number, path = path[2], path[1]
             self._functions.add((namespace, caller.partition(":")[0]))
-            called = self._calls.get((namespace, caller), 0)
-            self._calls[namespace, caller] = max(called, number + 1)
+            called = self._calls.setdefault((namespace, caller), set())
+            if number not in called:
+                called.add(number)
+                self._spoken.setdefault(namespace, Counter())[task.partition(":")[0]] += 1
+            task = caller
         if is_entry(metadata.get("langgraph_triggers")):
             self._functions.add((namespace, str(metadata.get("langgraph_node"))))
 
@@ -74,8 +80,9 @@ class Workflows:
         """A task has ended, or a function."""
         self._begun.add(namespace)
         self._heard.add(namespace)
-        is_task = (namespace, node) not in self._functions
-        self._ended[namespace] = self._ended.get(namespace, 0) + is_task
+        ended = self._ended.setdefault(namespace, Counter())
+        if (namespace, node) not in self._functions:
+            ended[node] += 1
 
     def has_updates(self, namespace: _Namespace) -> bool:
         """Whether what a function has returned is told by its update."""
@@ -126,12 +133,14 @@ class Workflows:
         )
 
     def _has_ended_before(self, namespace: _Namespace) -> bool:
-        """Whether functions have called more tasks than have ended in this run, as far as the
-        stream tells of both."""
-        if namespace not in self._ended:
+        """Whether functions have called tasks of which nothing is told in this run, neither by
+        what they say nor that they end, as far as the stream tells of both. One that has failed
+        has not ended, but it may have spoken."""
+        ended = self._ended.get(namespace)
+        if ended is None:
             return False
-        called = sum(n for (found, _), n in self._calls.items() if found == namespace)
-        return called > self._ended.get(namespace, 0)
+        called = sum(max(n) + 1 for (found, _), n in self._calls.items() if found == namespace)
+        return called > (ended | self._spoken.get(namespace, Counter())).total()
 
     def _has_function(self, namespace: _Namespace) -> bool:
         return any(found == namespace for found, _ in self._functions)

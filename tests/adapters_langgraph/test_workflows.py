@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -285,3 +286,35 @@ async def test_what_a_workflow_makes_up_is_told_with_the_rest(way: str) -> None:
         return {"messages": [await ask(given["messages"]), AIMessage("Own. ", id="own")]}
 
     assert await texts(way, agent, HELLO) == ["One. Own. "]
+
+
+def failing(*, in_node: bool) -> Graph:
+    """A function that goes on without a task which failed while its model spoke, and adds what it
+    has from a model that LangChain does not know."""
+    turns = ["One. ", ["Bro", "ken. ", ValueError("overloaded")]]
+    model = ScriptedChatModel(turns=turns)
+
+    @task
+    async def ask(messages: Any) -> Any:
+        return await model.ainvoke(messages)
+
+    async def work(state: Any) -> Any:
+        told = [await ask(state["messages"])]
+        with suppress(ValueError):
+            await ask(state["messages"])
+        foreign = AIMessage("Two. ", id="own", response_metadata={"model_name": "other"})
+        return {"messages": [*told, foreign]}
+
+    if not in_node:
+        return entrypoint(checkpointer=InMemorySaver())(work)
+    builder = StateGraph(MessagesState).add_node("work", work).add_edge(START, "work")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("way", KNOWS_PAUSE)
+@pytest.mark.parametrize("in_node", [True, False])
+async def test_a_task_that_fails_takes_nothing_from_what_is_told_after_it(
+    way: str, in_node: bool
+) -> None:
+    [told] = await texts(way, failing(in_node=in_node), HELLO)
+    assert told.removeprefix("One. ").removeprefix("Broken. ") == "Two. "
