@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from ._nameless import Nameless
 from ._shapes import is_items, is_mapping, is_tuple
 
-__all__ = ("checked", "is_namespace")
+__all__ = ("Checks", "is_namespace")
 
 _Event: TypeAlias = tuple[tuple[str, ...], str, Any]
 
@@ -30,44 +30,63 @@ _NAMES = (
 _MAPPINGS = frozenset({"checkpoints", "debug", "input", "tasks", "tools", "updates"})
 """The modes whose payloads are mappings."""
 
+_MAX_KNOWN = 64
+"""So many model calls are remembered: a recording may have other metadata with every token."""
+
 
 def is_namespace(value: Any) -> bool:
     """Whether `value` is a namespace: the names of the tasks around a graph."""
     return is_tuple(value) and all(isinstance(segment, str) for segment in value)
 
 
-def checked(event: _Event, names: Nameless) -> _Event | None:
-    """The event with nothing in it that has another type than it should; `None` if it is none.
+class Checks:
+    """Checks the events of one stream."""
 
-    Args:
-        event: An event.
-        names: Gives ids to the chunks that come without.
-    """
-    namespace, mode, payload = event
-    if not is_namespace(namespace):
-        return None
-    if mode == "messages":
-        return _checked_message(event, names)
-    if mode in ("updates", "values"):
-        names.end(namespace)
-    if mode in _MAPPINGS and not is_mapping(payload):
-        return None
-    if mode == "tasks" and not _is_task(payload):
-        return None
-    return event
+    def __init__(self) -> None:
+        self._names = Nameless()
+        self._known: dict[int, tuple[Any, Any]] = {}
+        """The namespaces and metadata with which nothing is wrong, by the identity of the last:
+        the tokens of a model call often have the same, and models may speak in turns."""
 
+    def knows(self, namespace: Any, message: Any, metadata: Any) -> bool:
+        """Whether nothing can be wrong with a token, as one of the same call had been checked."""
+        known = self._known.get(id(metadata))
+        is_known = known is not None and known[0] == namespace
+        return is_known and message.__class__ is AIMessageChunk and bool(message.id)
 
-def _checked_message(event: _Event, names: Nameless) -> _Event | None:
-    namespace, mode, pair = event
-    if not (is_items(pair) and len(pair) == 2 and isinstance(pair[0], BaseMessage)):
-        return None
-    message, metadata = pair
-    about = _checked_metadata(metadata)
-    if isinstance(message, AIMessageChunk):
-        message = names.named(namespace, message, about)
-    if message is pair[0] and about is metadata:
+    def checked(self, event: _Event) -> _Event | None:
+        """The event with nothing in it that has another type than it should; `None` if it is
+        none. A chunk without an id is given one."""
+        namespace, mode, payload = event
+        if not is_namespace(namespace):
+            return None
+        if mode == "messages":
+            return self._checked_message(event)
+        if mode in ("updates", "values"):
+            self._names.end(namespace)
+        if mode in _MAPPINGS and not is_mapping(payload):
+            return None
+        if mode == "tasks" and not _is_task(payload):
+            return None
         return event
-    return (namespace, mode, (message, about))
+
+    def _checked_message(self, event: _Event) -> _Event | None:
+        namespace, mode, pair = event
+        if not (is_items(pair) and len(pair) == 2 and isinstance(pair[0], BaseMessage)):
+            return None
+        message, metadata = pair
+        if self.knows(namespace, message, metadata):
+            return event
+        about = _checked_metadata(metadata)
+        if about is metadata:
+            if len(self._known) == _MAX_KNOWN:
+                self._known.clear()
+            self._known[id(metadata)] = (namespace, metadata)
+        if isinstance(message, AIMessageChunk):
+            message = self._names.named(namespace, message, about)
+        if message is pair[0] and about is metadata:
+            return event
+        return (namespace, mode, (message, about))
 
 
 def _checked_metadata(metadata: Any) -> Mapping[str, Any]:

@@ -21,8 +21,7 @@ from typing import Any, TypeAlias, cast
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
 from ._bare_payloads import guess_mode, is_complete
-from ._checked import checked, is_namespace
-from ._nameless import Nameless
+from ._checked import Checks, is_namespace
 from ._protocol_events import ProtocolEvents, is_protocol_event
 from ._revive import as_interrupts, as_message_pair, with_messages
 from ._run_events import RunEvents, is_run_event
@@ -79,37 +78,47 @@ class EventReader:
         self._runs = RunEvents(self.read)
         self._protocol = ProtocolEvents()
         self._server = ServerEvents(self.read)
-        self._names = Nameless()
+        self._checks = Checks()
         self._namespace: Any = None
         self._about: Any = _NOTHING
-        """The metadata of the last token, if nothing is wrong with it: the next one often has the
+        """The metadata of the last token with which nothing is wrong: the next one often has the
         same."""
 
     def read(self, event: Any) -> Sequence[GraphEvent]:
         """The graph events in `event`; none, with one warning a stream, when it is unknown."""
         # A token: nothing else may cost anything here. A server's payload is a list.
-        if event.__class__ is tuple and len(event) == 3 and event[1] == "messages":
-            pair = event[2]
-            if pair.__class__ is tuple and len(pair) == 2:
+        if event.__class__ is tuple and len(event) == 3:
+            namespace, mode, pair = event
+            if mode == "messages" and pair.__class__ is tuple and len(pair) == 2:
+                message, about = pair
                 if (
-                    pair[1] is self._about
-                    and pair[0].__class__ is AIMessageChunk
-                    and pair[0].__dict__["id"]
-                    and event[0] == self._namespace
+                    about is self._about
+                    and message.__class__ is AIMessageChunk
+                    and message.__dict__["id"]
+                    and namespace == self._namespace
                 ):
                     return (event,)
-                return self._take(event, event[0], pair[1])
+                return self._take_token(event, namespace, message, about)
         return self._take(event)
 
-    def _take(self, event: Any, namespace: Any = None, about: Any = None) -> Sequence[GraphEvent]:
-        """The graph events in `event`, which may be a token from a namespace, and of a model call
-        of which this is told."""
-        events = [checked(found, self._names) for found in self._find(event)]
+    def _take_token(
+        self, event: Any, namespace: Any, message: Any, about: Any
+    ) -> Sequence[GraphEvent]:
+        """A token that has other metadata than the last one."""
+        if self._checks.knows(namespace, message, about):
+            taken: Sequence[GraphEvent] = (event,)
+        else:
+            taken = self._take(event)
+        if taken and taken[0] is event:
+            self._namespace, self._about = namespace, about
+        return taken
+
+    def _take(self, event: Any) -> Sequence[GraphEvent]:
+        """The graph events in `event` that are what they should be."""
+        events = [self._checks.checked(found) for found in self._find(event)]
         taken = [found for found in events if found is not None]
         if len(taken) < len(events):
             self._warn(event)
-        is_token = about is not None and bool(taken) and taken[0] is event
-        self._namespace, self._about = (namespace, about) if is_token else (None, _NOTHING)
         return taken
 
     def _find(self, event: Any) -> Sequence[GraphEvent]:
