@@ -13,10 +13,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from copy import copy
 from typing import Any, ClassVar
 
 from langchain_core._api import suppress_langchain_beta_warning
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langgraph.stream import StreamChannel, StreamTransformer
 
 from ._channels import channels_of
@@ -35,6 +36,9 @@ __all__ = ("edited_events",)
 _CHANNEL = "assistant_stream"
 _METHOD = f"custom:{_CHANNEL}"
 """How LangGraph names the events of a transformer's channel."""
+
+_SEEN_IN_BLOCKS = frozenset({"args", "id", "index", "name", "reasoning", "text", "type"})
+"""What the transformers are shown of a block that streams, and what they leave as it is."""
 
 
 async def edited_events(
@@ -58,7 +62,7 @@ async def edited_events(
         sources.append(_Source(graph.astream(*args, **kwargs), Refused(screen)))
         return sources[-1]
 
-    running = graph.copy()
+    running = copy(graph)
     running.astream = astream  # Version 3 runs the graph by it.
     protocol = ProtocolEvents()
     with suppress_langchain_beta_warning():
@@ -70,10 +74,12 @@ async def edited_events(
             for graph_event in _read(protocol, event):
                 yield graph_event
     finally:
-        await run.abort()
-        # A run that a transformer has failed, or whose reader was cancelled, leaves its graph.
-        for source in sources:
-            await source.aclose()
+        try:
+            await run.abort()
+        finally:
+            # A run that a transformer has failed, or whose reader was cancelled, leaves its graph.
+            for source in sources:
+                await source.aclose()
 
 
 def _free(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -186,6 +192,10 @@ class _After(StreamTransformer):
         match event["method"]:
             case "messages" if is_items(data) and isinstance(data[0], BaseMessage):
                 params["data"] = (without_repeats(data[0]), data[1])
+            case "messages" if is_items(data) and is_mapping(data[0]):
+                if data[0].get("event") == "content-block-finish":
+                    finished = await self._finished(data[0]["content"], namespace)
+                    params["data"] = ({**data[0], "content": finished}, data[1])
             case "values":
                 await self._finish_state(params)
             case "tasks":
@@ -196,6 +206,22 @@ class _After(StreamTransformer):
             case _:
                 pass
         return True
+
+    async def _finished(
+        self, block: Mapping[str, Any], namespace: tuple[str, ...]
+    ) -> Mapping[str, Any]:
+        """A finished block. LangChain's transformer looks into texts and arguments here, and into
+        all else, as citations, images and what a provider's tool has found, in states alone."""
+        seen = {k: v for k, v in block.items() if k in _SEEN_IN_BLOCKS}
+        if len(seen) == len(block):
+            return block
+        rest = {k: v for k, v in block.items() if k not in seen}
+        message = AIMessage(content=[{"type": block.get("type"), **rest}])
+        try:
+            shown = await self._screen.apply({"messages": [message]}, namespace)
+            return {**shown["messages"][0].content[0], **seen}
+        except Exception:
+            return seen  # The state after the step tells it, or why not.
 
     async def _finish_state(self, params: dict[str, Any]) -> None:
         if not is_mapping(params["data"]):

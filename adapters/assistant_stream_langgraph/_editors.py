@@ -11,6 +11,7 @@ that is called alone.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
@@ -43,11 +44,15 @@ def stream_editors(graph: object) -> tuple[Editor, ...]:
     """
     if not is_graph(graph):
         return ()
-    found = _found.get(graph)
-    if found is None:
-        # By identity, for a factory need not be hashable.
-        editors = {id(e): e for each in _graphs_in(graph) for e in _editors_of(each)}
-        found = _found[graph] = tuple(editors.values())
+    # A graph of a class of one's own need not be hashable.
+    with suppress(TypeError):
+        if (found := _found.get(graph)) is not None:
+            return found
+    # By identity, for a factory need not be hashable either.
+    editors = {id(e): e for each in _graphs_in(graph) for e in _editors_of(each)}
+    found = tuple(editors.values())
+    with suppress(TypeError):
+        _found[graph] = found
     return found
 
 

@@ -1,97 +1,146 @@
 """Graphs that a function names, or takes from around it.
 
 LangGraph itself looks for one in the function of a node. An agent that is a tool of another is in
-the function of that tool, often behind a helper.
+the function of that tool, often behind a helper, or in a field of it.
+
+Nothing of what is found is run: no property, no `__getattr__`. What is odd holds nothing.
 """
 
-# LangChain ships generics that pyright cannot fill in from here.
+# LangGraph ships generics that pyright cannot fill in from here.
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import islice
-from types import CodeType, FunctionType, MethodType
+from sys import stdlib_module_names
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from langchain_core.runnables import RunnableBinding, RunnableSequence
-from langchain_core.tools import BaseTool
-from langgraph.prebuilt import ToolNode
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.runnables import Runnable
+from langgraph.pregel import Pregel
 
-from ._shapes import is_dict, is_items
-from .threads import Graph, is_graph
+from .threads import Graph
 
 __all__ = ("named_graphs",)
 
 MOST = 2_000
-"""Things that are looked at; the work must be bounded, whatever a module holds."""
+"""Things that are looked into, the nearest first; the work must be bounded, whatever a module
+holds. Of one thing not more than this is looked at."""
 
-_FUNCTIONS = ("func", "afunc", "coroutine")
-"""Where runnables, tools and tasks have theirs."""
+_PLAIN = frozenset({bool, bytes, float, int, ModuleType, str, type(None)})
+_LIBRARIES = frozenset({"langchain", "langchain_core", "langgraph", "pydantic"})
+"""Packages whose classes call no graph that is not in a field of theirs."""
+
+_DEPTH = 3
+"""How many names may be joined by dots: `package.module.agent`."""
 
 
 def named_graphs(runnables: Iterable[object]) -> Iterator[Graph]:
     """The graphs that can be seen to be called when one of `runnables` is."""
     seen: dict[int, object] = {}
-    waiting = [*runnables]
+    waiting: deque[Any] = deque(runnables)
     while waiting and len(seen) < MOST:
-        current = waiting.pop()
+        current = waiting.popleft()
         if id(current) in seen:
             continue
         seen[id(current)] = current
-        if is_graph(current):
+        if issubclass(type(current), Pregel):  # Not `isinstance`, which asks a proxy.
             yield current
-        else:
-            waiting.extend(islice(_inside(current), MOST))
+            continue
+        with suppress(Exception):
+            found = islice(_inside(current), MOST)
+            waiting.extend(value for value in found if type(value) not in _PLAIN)
 
 
 def _inside(value: Any) -> Iterator[Any]:
     """What may be, or name, a graph in something that does."""
-    if isinstance(value, FunctionType):
+    kind: type[Any] = type(value)
+    if kind is FunctionType:
         yield from _around(value)
-    elif isinstance(value, MethodType):
+    elif kind is MethodType:
+        yield from (value.__func__, type(value.__self__), *_held(value.__self__))
+    elif kind in (classmethod, staticmethod):
         yield value.__func__
-        yield from getattr(value.__self__, "__dict__", {}).values()
-    elif isinstance(value, partial):
+    elif issubclass(kind, partial):
         yield from (value.func, *value.args, *value.keywords.values())
-    elif isinstance(value, RunnableBinding):
-        yield value.bound
-    elif isinstance(value, ToolNode):
-        yield from value.tools_by_name.values()
-    elif is_dict(value):
-        yield from value.values()
-    elif is_items(value):
-        yield from value
-    elif isinstance(value, (BaseTool, RunnableSequence)) or _is_of_langgraph(value):
-        yield from getattr(value, "steps", ())
-        yield from (getattr(value, name, None) for name in _FUNCTIONS)
+    elif issubclass(kind, dict):
+        yield from [*dict.values(value)]
+    elif issubclass(kind, (frozenset, list, set, tuple)):
+        yield from [*value]
+    elif issubclass(kind, type):
+        yield from () if _home(value) in _LIBRARIES else _fields_of(value).values()
+    elif _is_called(value):
+        yield from (kind, *_held(value))
+
+
+def _is_called(value: object) -> bool:
+    """Whether something is a node or a tool, or a part of one."""
+    kind: type[object] = type(value)
+    home = _home(kind)
+    if issubclass(kind, BaseLanguageModel) or home in stdlib_module_names:
+        return False
+    return issubclass(kind, Runnable) or callable(value) or home == "langgraph"
+
+
+def _held(value: object) -> Iterator[Any]:
+    """What an object has in its fields, and they in theirs."""
+    for field in _fields_of(value).values():
+        yield field
+        if not issubclass(type(field), (FunctionType, ModuleType, type)):
+            yield from _fields_of(field).values()
 
 
 def _around(function: FunctionType) -> Iterator[Any]:
-    """The values that a function may use: what it closes over, and what its code names."""
-    home = function.__module__.partition(".")[0]
+    """The values that a function may use: what it has by default, what it closes over, and what
+    its code names."""
+    home = _home(function)
     for value in _used(function):
         # What a library does inside is its own affair.
-        if not isinstance(value, FunctionType) or value.__module__.partition(".")[0] == home:
+        if not issubclass(type(value), (FunctionType, type)) or _home(value) == home:
             yield value
-    yield getattr(function, "__wrapped__", None)
+    yield _fields_of(function).get("__wrapped__")
 
 
 def _used(function: FunctionType) -> Iterator[Any]:
-    for cell in function.__closure__ or ():
-        with suppress(ValueError):  # It may be of a name that has no value yet.
-            yield cell.cell_contents
+    yield from function.__defaults__ or ()
+    yield from (function.__kwdefaults__ or {}).values()
     names: set[str] = set()
     codes = [function.__code__]
     for code in codes:
         names.update(code.co_names)
-        codes.extend(item for item in code.co_consts if isinstance(item, CodeType))
-    yield from (function.__globals__[name] for name in names if name in function.__globals__)
+        codes.extend(item for item in code.co_consts if type(item) is CodeType)
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # It may be of a name that has no value yet.
+            yield from _dotted(cell.cell_contents, names, _DEPTH)
+    for name in names & function.__globals__.keys():
+        yield from _dotted(function.__globals__[name], names, _DEPTH)
 
 
-def _is_of_langgraph(value: object) -> bool:
-    """LangGraph's runnables and tasks, which have no public classes."""
-    return type(value).__module__.startswith("langgraph.")
+def _dotted(value: Any, names: set[str], depth: int) -> Iterator[Any]:
+    """A value, and what code that has these names may take from it."""
+    yield value
+    owners: Any = (value, type(value)) if depth > 1 else ()
+    for owner in owners:
+        fields = _fields_of(owner)
+        for name in names & fields.keys():
+            yield from _dotted(fields[name], names, depth - 1)
+
+
+def _home(value: Any) -> str:
+    """The package that a function or a class is from."""
+    module: Any = value.__module__
+    return module.partition(".")[0] if type(module) is str else ""
+
+
+def _fields_of(value: object) -> dict[str, Any]:
+    """What an object, a class or a module has in it, by name."""
+    try:
+        return {**object.__getattribute__(value, "__dict__")}
+    except Exception:
+        return {}  # It has none, or nothing that can be had.

@@ -176,7 +176,7 @@ async def test_the_other_wires() -> None:
     assert streamed.text.count("[REDACTED_EMAIL]") == 2
 
 
-@pytest.mark.parametrize(("strategy", "step"), [("redact", 5), ("mask", 7), ("hash", 1)])
+@pytest.mark.parametrize(("strategy", "step"), [("redact", 5), ("mask", 7), ("hash", 6)])
 async def test_an_address_that_is_split_at_any_place(strategy: Any, step: int) -> None:
     places = range(1, len(MAIL), step)
     turns = [["To ", MAIL[:place], MAIL[place:], " now."] for place in places]
@@ -292,7 +292,7 @@ async def test_a_run_that_is_stopped_keeps_the_results_that_had_come(inside: boo
 
 
 async def test_a_run_that_is_stopped_while_it_speaks_keeps_what_was_shown() -> None:
-    long = "words of no interest " * 20
+    long = "words of no interest " * 15
     graph = agent([[*said(f"It is {MAIL}. {long}"), "and ann@", "kqzw", 30.0, ".org"], "Fine."])
     app = Tapped(graph)
     async with serving(app) as http:
@@ -316,8 +316,9 @@ async def test_a_run_that_is_stopped_while_it_speaks_keeps_what_was_shown() -> N
 SAID: Any = {"role": "user", "content": "Go"}
 
 
-@pytest.mark.parametrize("protocol", ["data-stream", "assistant-transport"])
-@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize(
+    ("protocol", "debug"), [("data-stream", True), ("assistant-transport", False)]
+)
 async def test_what_is_blocked_is_an_error_and_the_thread_goes_on(
     protocol: Any, debug: bool
 ) -> None:
