@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from assistant_stream_ce.chunks import (
@@ -17,6 +18,9 @@ __all__ = ("Predictions",)
 
 _LONG_ESCAPE = 6
 _PAIR = 12
+_PAIR_SO_FAR = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}(\\(u([dD]([c-fC-F][0-9a-fA-F]{0,2})?)?)?)?"
+)
 
 
 class Predictions:
@@ -103,19 +107,20 @@ class _Argument:
             self._awaits_key = True
 
     def _go_on_escape(self, char: str, found: list[str]) -> None:
-        self._escape += char
-        length = 2
-        if self._escape[1] == "u":
+        escape = self._escape = self._escape + char
+        size = len(escape)
+        if escape[1] == "u":
             # An emoji is two escapes, the first of which says nothing alone.
-            is_pair = self._escape[2:4].lower() in ("d8", "d9", "da", "db")
-            length = _PAIR if is_pair else _LONG_ESCAPE
-        if len(self._escape) < length:
-            return
-        escape, self._escape = self._escape, ""
+            is_pair = _PAIR_SO_FAR.fullmatch(escape) is not None
+            if size < (_PAIR if is_pair else _LONG_ESCAPE):
+                return
+            size = _PAIR if is_pair else _LONG_ESCAPE
+        self._escape = ""
         try:
-            self._take(json.loads(f'"{escape}"'), found)
+            self._take(json.loads(f'"{escape[:size]}"'), found)
         except json.JSONDecodeError:
             self._take("\N{REPLACEMENT CHARACTER}", found)
+        found.append(self.read(escape[size:]))  # What half a pair was held back for.
 
     def _take(self, text: str, found: list[str]) -> None:
         if self._wanted:
