@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from copy import copy
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from langchain_core._api import suppress_langchain_beta_warning
 from langchain_core.messages import AIMessage, BaseMessage
@@ -55,7 +55,7 @@ async def edited_events(
     """
     own = {id(editor) for editor in graph.stream_transformers}
     inner = [editor for editor in screen.editors if id(editor) not in own]
-    added = [*inner, _once(lambda scope: _After(scope, screen))]
+    added = [*map(_unread, inner), _once(lambda scope: _After(scope, screen))]
     sources: list[_Source] = []
 
     def astream(*args: Any, **kwargs: Any) -> _Source:
@@ -143,6 +143,24 @@ class _Source:
         await self._stream.aclose()
         if cancelled:
             raise asyncio.CancelledError
+
+
+def _unread(editor: Editor) -> Editor:
+    """A factory of a graph inside: what its transformer has for the callers of that graph is left
+    out, for LangGraph lets no two have the same."""
+
+    def factory(scope: tuple[str, ...]) -> StreamTransformer:
+        made = editor(scope)
+        opened = made.init
+
+        def init() -> dict[str, Any]:
+            opened()
+            return {}
+
+        made.init = init
+        return cast("StreamTransformer", made)
+
+    return factory
 
 
 def _once(make: Callable[[tuple[str, ...]], StreamTransformer]) -> Editor:

@@ -11,7 +11,7 @@ from langchain.agents import create_agent
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.pregel import Pregel
-from langgraph.stream import StreamTransformer
+from langgraph.stream import StreamChannel, StreamTransformer
 
 from assistant_stream_ce.testing import check_stream, collect
 from assistant_stream_langchain.testing import ScriptedChatModel
@@ -187,3 +187,34 @@ async def test_a_graph_of_a_class_of_ones_own_is_run_as_it_is() -> None:
     made = Run(await collect(stream_graph(graph, human("hi"))))
     assert labels == ["mine"]
     assert made.parts.text == "Well, ****."
+
+
+class Counting(Shout):
+    """It also counts, for whoever calls its graph."""
+
+    def __init__(self, scope: tuple[str, ...], name: str) -> None:
+        super().__init__(scope)
+        self._counted: StreamChannel[int] = StreamChannel(name)
+        self._name = name
+
+    def init(self) -> dict[str, Any]:
+        return {self._name: self._counted}
+
+    def process(self, event: Any) -> bool:
+        self._counted.push(1)
+        return super().process(event)
+
+
+async def test_agents_inside_of_a_graph_may_have_the_same_transformer() -> None:
+    def counted(text: str) -> Graph:
+        model = ScriptedChatModel(turns=[[text, " hu", "sh."]])
+        graph: Graph = create_agent(model, transformers=[partial(Counting, name="count")])
+        return graph
+
+    builder = StateGraph(MessagesState)
+    builder.add_node("a", counted("One")).add_node("b", counted("Two"))
+    builder.add_edge(START, "a").add_edge("a", "b")
+    graph = builder.compile(transformers=[partial(Counting, name="count")])
+    made = await run(graph)
+    assert made.parts.text == "One ****.Two ****."
+    assert "hush" not in told(made)
