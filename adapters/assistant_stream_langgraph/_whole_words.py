@@ -9,6 +9,7 @@ And a word that JSON has escaped is none in a piece of a call's arguments.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -28,6 +29,34 @@ _CALLS = frozenset({"tool_call_chunk", "server_tool_call_chunk"})
 _TEXTS = frozenset({"text", "reasoning"})
 
 
+_END = re.compile(r".*[\s\u3000-\u303f\uff01\uff0c\uff1a\uff1b\uff1f]", re.DOTALL)
+"""A text to the end of its last whole word. Chinese and Japanese have no spaces, but marks."""
+
+
+class _Words:
+    """A text that grows, given out in whole words."""
+
+    def __init__(self) -> None:
+        self._held: list[str] = []
+        """The beginning of its last word, in pieces."""
+
+    def add(self, text: str) -> str:
+        """What can be judged now that `text` has come."""
+        end = _END.match(text)
+        if end is None:
+            self._held.append(text)
+            return ""
+        words = self.rest() + end.group()
+        self._held.append(text[end.end() :])
+        return words
+
+    def rest(self) -> str:
+        """The last word, for nothing comes behind it."""
+        rest = "".join(self._held)
+        self._held.clear()
+        return rest
+
+
 @dataclass(slots=True)
 class _Block:
     """A block of a message that streams."""
@@ -36,8 +65,7 @@ class _Block:
     about: Mapping[str, Any]
     """What came when it began."""
     said: list[str] = field(default_factory=list[str])
-    word: str = ""
-    """The beginning of its last word."""
+    words: _Words = field(default_factory=_Words)
     is_finished: bool = False
 
 
@@ -47,8 +75,8 @@ class WholeWords:
     def __init__(self) -> None:
         self._messages: dict[Any, dict[Any, _Block]] = {}
         """By model call its blocks, by their index."""
-        self._outputs: dict[str, str] = {}
-        """By tool call what it has put out since its output has come to the end of a word."""
+        self._outputs: dict[Any, _Words] = {}
+        """By tool call what it puts out."""
 
     def read(self, part: _Part) -> Iterator[_Part]:
         """The parts for one part."""
@@ -68,16 +96,14 @@ class WholeWords:
 
     def _on_tool(self, payload: Mapping[str, Any], call: Any) -> Iterator[Any]:
         delta = payload.get("delta") if output_delta(payload) is not None else None
-        text = self._outputs.pop(call, "")
         if isinstance(delta, str):
-            text += delta
-            if text and not text[-1].isspace():
-                self._outputs[call] = text
-            else:
-                yield {**payload, "delta": text}
+            words = self._outputs.setdefault(call, _Words()).add(delta)
+            if words:
+                yield {**payload, "delta": words}
             return
-        if text:
-            yield {"event": "tool-output-delta", "tool_call_id": call, "delta": text}
+        rest = self._outputs.pop(call, _Words()).rest()
+        if rest:
+            yield {"event": "tool-output-delta", "tool_call_id": call, "delta": rest}
         yield payload
 
     def _on_message(self, payload: Any, run: Any) -> Iterator[Any]:
@@ -131,8 +157,7 @@ def _words(block: _Block, text: str) -> str:
     """What can be judged of a block that goes on with `text`."""
     block.said.append(text)
     block.is_finished = False
-    words, block.word = _split(block.word + text)
-    return words
+    return block.words.add(text)
 
 
 def _finish_others(blocks: Mapping[Any, _Block], index: Any) -> Iterator[Any]:
@@ -143,7 +168,8 @@ def _finish_others(blocks: Mapping[Any, _Block], index: Any) -> Iterator[Any]:
             continue
         content = _finished(block)
         if content is not None:
-            block.is_finished, block.word = True, ""
+            block.is_finished = True
+            block.words.rest()
             yield {"event": "content-block-finish", "index": place, "content": content}
 
 
@@ -159,14 +185,6 @@ def _finished(block: _Block) -> dict[str, Any] | None:
         return None
     about = {key: block.about.get(key) for key in ("id", "name")}
     return {"type": "tool_call", **about, "args": args} if isinstance(args, dict) else None
-
-
-def _split(text: str) -> tuple[str, str]:
-    """A text up to its last word, and that word, which may go on."""
-    if not text or text[-1].isspace():
-        return text, ""
-    word = text.rsplit(None, 1)[-1]
-    return text[: len(text) - len(word)], word
 
 
 def _with_interrupts(part: _Part) -> _Part:

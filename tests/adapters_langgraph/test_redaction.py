@@ -85,6 +85,16 @@ async def test_reasoning_is_redacted_and_stands_before_the_text() -> None:
     assert sum(chunk.type == "text-delta" for chunk in made.chunks) > 20
 
 
+async def test_text_without_spaces_is_told_as_it_goes_on() -> None:
+    secret = SECRETS["email"]
+    text = "你好、我的邮箱如下。" * 40 + f"请写信到 {secret} 。" + "谢谢、再见。" * 40
+    graph = agent([[*text]])
+    made = await run(graph)
+    assert made.parts.text == last_of(graph).text
+    assert secret not in told(made)
+    assert sum(chunk.type == "text-delta" for chunk in made.chunks) > 50
+
+
 async def test_several_rules_are_applied_together() -> None:
     text = f"{SECRETS['ip']} {SECRETS['email']} {LONG} {SECRETS['url']}"
     graph = agent([[*text]], guard("ip"), guard("email", "hash"), guard("url", "mask"))
