@@ -176,7 +176,7 @@ class MessageParts:
             message.type == "human" or self._routes.get(message.id) for message in messages
         )
         for message in messages:
-            route = self._routes.get_written(message.id)
+            route = self._routes.get_written(message.id, aside=conversation is not None)
             if route is None:
                 if conversation and self._routes.hide_copy(message, conversation):
                     continue

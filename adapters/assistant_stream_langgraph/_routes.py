@@ -34,6 +34,8 @@ class Route(NamedTuple):
 HIDDEN = Route(hidden=True)
 _WITHHELD = Route(hidden=True)
 """Of what a model says that is nobody's business, unless it comes to stand in the messages."""
+_COPY = Route(hidden=True)
+"""Of a message beside the conversation that says what stands in there."""
 
 
 class Routes:
@@ -58,7 +60,6 @@ class Routes:
         self._clock = clock
         self._visibility = visibility
         self._decide = visibility.decide
-        self._visibility = visibility
         self._has_transcripts = has_transcripts
         self._by_id: dict[str, Route] = {}
         self._anonymous: dict[int, tuple[BaseMessage, Route]] = {}
@@ -68,15 +69,16 @@ class Routes:
         """The route of a message that is known by its id."""
         return self._by_id.get(message_id) if message_id else None
 
-    def get_written(self, message_id: str | None) -> Route | None:
-        """The route of a message that a node has written; none if it was withheld until now."""
+    def get_written(self, message_id: str | None, *, aside: bool) -> Route | None:
+        """The route of a message that a node has written, beside the conversation or in there;
+        none if it was withheld until now, or was there a copy and is here a message."""
         route = self.get(message_id)
-        return None if route is _WITHHELD else route
+        return None if route is _WITHHELD or (route is _COPY and not aside) else route
 
     def find(self, message: BaseMessage, place: Place, metadata: Mapping[str, Any] | None) -> Route:
         """Where a message of an unknown id, or of none, goes."""
         seen = self._anonymous.get(id(message))
-        if seen is None:
+        if seen is None or seen[1] is _COPY:
             return self._open(message, place, metadata)
         # LangGraph gives an id to the very message that a node has written without one.
         return self._keep(message, seen[1]) if message.id else HIDDEN
@@ -93,11 +95,12 @@ class Routes:
     def hide_copy(self, message: BaseMessage, told: Iterable[BaseMessage]) -> bool:
         """Take a new message for one that says the same, of those that were told in this run;
         whether there is one."""
-        if not isinstance(message, AIMessage) or id(message) in self._anonymous:
-            return False
+        seen = self._anonymous.get(id(message))
+        if seen is not None or not isinstance(message, AIMessage):
+            return seen is not None and seen[1] is _COPY
         is_copy = any(self._says(other, message) for other in told)
         if is_copy:
-            self._keep(message, HIDDEN)
+            self._keep(message, _COPY)
         return is_copy
 
     def _says(self, told: BaseMessage, message: AIMessage) -> bool:

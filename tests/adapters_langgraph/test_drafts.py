@@ -157,3 +157,32 @@ def fan(copies: int) -> Graph:
 async def test_each_of_two_tasks_has_its_words(form: str, copies: int) -> None:
     shown = show((await play(FORMS[form](fan(copies), human("hello"), CONFIG))).chunks)
     assert shown.text == "Yes. Yes. "
+
+
+def moved(draft: AIMessage) -> Graph:
+    """Three nodes: one says something, one keeps a draft of the same words, one publishes that."""
+
+    async def say(state: State) -> Any:
+        return {"messages": [AIMessage("Yes. ")]}
+
+    async def keep(state: State) -> Any:
+        return {"draft": draft}
+
+    async def wait(state: State) -> Any:
+        return {"work": 1}
+
+    async def publish(state: State) -> Any:
+        return {"messages": [state["draft"]]}
+
+    builder = StateGraph(State).add_sequence([say, keep, wait, publish]).add_edge(START, "say")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("form", TOLD_BY_GRAPH)
+@pytest.mark.parametrize("name", [None, "own"])
+async def test_a_draft_of_words_that_were_told_is_told_when_it_is_published(
+    form: str, name: str | None
+) -> None:
+    graph = moved(AIMessage("Yes. ", id=name))
+    shown = show((await play(FORMS[form](graph, human("hello"), CONFIG))).chunks)
+    assert shown.text == "Yes. Yes. "
