@@ -34,7 +34,9 @@ def channels_of(state: Any) -> Mapping[str, Any] | None:
     fields: Any = getattr(state.__class__, "model_fields", None) or getattr(
         state.__class__, "__dataclass_fields__", None
     )
-    return {name: getattr(state, name) for name in fields} if is_mapping(fields) else None
+    if not is_mapping(fields):
+        return None
+    return {name: getattr(state, name) for name in fields if hasattr(state, name)}
 
 
 def update_writes(payload: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -144,7 +144,7 @@ class RunEvents:
         if not namespace and not event.get("parent_ids"):
             return  # Version 1 has no state at the end that would settle what this begins.
         # What is sent to a node with `Send` is no state.
-        if as_items(metadata.get("langgraph_path"))[0] == "__pregel_pull":
+        if "__pregel_pull" in as_items(metadata.get("langgraph_path"))[:1]:
             self._steps[namespace] = step
             yield (namespace, "input", given if event.get("parent_ids") else _named_in(given))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -277,6 +278,20 @@ async def test_an_artifact_without_a_json_form_costs_no_message() -> None:
 async def test_a_state_may_have_channels_named_as_the_fields_of_events_are() -> None:
     states = [{"type": "a", "params": [n], "event": "x", "run_id": "r"} for n in range(2)]
     assert (await play(states)).state == states[-1]
+
+
+async def test_a_state_may_lack_fields_of_its_class() -> None:
+    state = Fields.__new__(Fields)
+    state.messages = [AIMessage("hello", id="m")]
+    events = [((), "values", {"messages": []}), ((), "values", state)]
+    assert (await play(events)).parts.text == "hello"
+    assert len((await play([state], parts=False)).state["messages"]) == 1
+
+
+@dataclass
+class Fields:
+    messages: list[AIMessage]
+    other: int
 
 
 @pytest.mark.parametrize("given", [3, "x", {"a": 1}, None])
