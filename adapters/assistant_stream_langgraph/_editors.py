@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -78,8 +79,9 @@ def _graphs_in(graph: Graph) -> Iterator[Graph]:
     while waiting:
         current = waiting.pop(0)
         yield current
-        for node in current.nodes.values():
-            for found in named_graphs([*node.subgraphs, node.bound]):
-                if id(found) not in seen:
-                    seen.add(id(found))
-                    waiting.append(found)
+        nodes = current.nodes.values()
+        runnables: Any = ((*node.subgraphs, node.bound) for node in nodes)
+        for found in named_graphs(chain.from_iterable(runnables)):
+            if id(found) not in seen:
+                seen.add(id(found))
+                waiting.append(found)

@@ -29,13 +29,17 @@ from .threads import Graph
 
 __all__ = ("named_graphs",)
 
-MOST = 2_000
+MOST = 5_000
 """Things that are looked into, the nearest first; the work must be bounded, whatever a module
-holds. Of one thing not more than this is looked at."""
+holds. Not more than this wait for it either."""
 
 _PLAIN = frozenset({bool, bytes, float, int, ModuleType, str, type(None)})
-_LIBRARIES = frozenset({"langchain", "langchain_core", "langgraph", "pydantic"})
+_APART = frozenset({*stdlib_module_names, "pydantic", "typing_extensions"})
+"""Packages that know of no graph."""
+_LIBRARIES = _APART | {"langchain", "langchain_core", "langgraph"}
 """Packages whose classes call no graph that is not in a field of theirs."""
+_ABOUT = frozenset({"__annotations__", "__dataclass_fields__", "__pydantic_fields__"})
+"""What a class knows of its fields, and does not call."""
 
 _DEPTH = 3
 """How many names may be joined by dots: `package.module.agent`."""
@@ -44,7 +48,7 @@ _DEPTH = 3
 def named_graphs(runnables: Iterable[object]) -> Iterator[Graph]:
     """The graphs that can be seen to be called when one of `runnables` is."""
     seen: dict[int, object] = {}
-    waiting: deque[Any] = deque(runnables)
+    waiting: deque[Any] = deque(islice(runnables, MOST))
     while waiting and len(seen) < MOST:
         current = waiting.popleft()
         if id(current) in seen:
@@ -54,7 +58,7 @@ def named_graphs(runnables: Iterable[object]) -> Iterator[Graph]:
             yield current
             continue
         with suppress(Exception):
-            found = islice(_inside(current), MOST)
+            found = islice(_inside(current), MOST - len(waiting))
             waiting.extend(value for value in found if type(value) not in _PLAIN)
 
 
@@ -62,7 +66,7 @@ def _inside(value: Any) -> Iterator[Any]:
     """What may be, or name, a graph in something that does."""
     kind: type[Any] = type(value)
     if kind is FunctionType:
-        yield from _around(value)
+        yield from () if _home(value) in _APART else _around(value)
     elif kind is MethodType:
         yield from (value.__func__, type(value.__self__), *_held(value.__self__))
     elif kind in (classmethod, staticmethod):
@@ -73,8 +77,9 @@ def _inside(value: Any) -> Iterator[Any]:
         yield from [*dict.values(value)]
     elif issubclass(kind, (frozenset, list, set, tuple)):
         yield from [*value]
-    elif issubclass(kind, type):
-        yield from () if _home(value) in _LIBRARIES else _fields_of(value).values()
+    elif issubclass(kind, type) and _home(value) not in _LIBRARIES:
+        fields = _fields_of(value).items()
+        yield from (field for name, field in fields if name not in _ABOUT)
     elif _is_called(value):
         yield from (kind, *_held(value))
 
@@ -83,7 +88,7 @@ def _is_called(value: object) -> bool:
     """Whether something is a node or a tool, or a part of one."""
     kind: type[object] = type(value)
     home = _home(kind)
-    if issubclass(kind, BaseLanguageModel) or home in stdlib_module_names:
+    if issubclass(kind, BaseLanguageModel) or home in _APART:
         return False
     return issubclass(kind, Runnable) or callable(value) or home == "langgraph"
 
@@ -127,14 +132,18 @@ def _dotted(value: Any, names: set[str], depth: int) -> Iterator[Any]:
     yield value
     owners: Any = (value, type(value)) if depth > 1 else ()
     for owner in owners:
+        if _home(owner) in _APART:
+            continue
         fields = _fields_of(owner)
         for name in names & fields.keys():
             yield from _dotted(fields[name], names, depth - 1)
 
 
 def _home(value: Any) -> str:
-    """The package that a function or a class is from."""
-    module: Any = value.__module__
+    """The package that a module, a function or a class is from; of other things nothing."""
+    name = "__name__" if type(value) is ModuleType else "__module__"
+    known = issubclass(type(value), (FunctionType, ModuleType, type))
+    module: Any = getattr(value, name, None) if known else None
     return module.partition(".")[0] if type(module) is str else ""
 
 
