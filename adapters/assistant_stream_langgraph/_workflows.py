@@ -33,7 +33,8 @@ class Workflows:
 
     def __init__(self) -> None:
         self.knows_past = False
-        """Whether somebody has looked up what was told before."""
+        """Whether somebody has looked up what was told before of the graph itself; what graphs
+        inside have returned stands elsewhere."""
         self._functions: set[tuple[_Namespace, str | None]] = set()
         """What calls tasks, or is no node; `None` for a whole namespace without a state."""
         self._begun: set[_Namespace] = set()
@@ -123,7 +124,7 @@ class Workflows:
         return (
             (namespace in self._resumed or self._has_ended_before(namespace))
             and (namespace in self._heard or node is not None)
-            and not self.knows_past
+            and not (self.knows_past and not namespace)
             and _is_of_model(message)
             and (
                 (in_conversation and (namespace, None) in self._functions)

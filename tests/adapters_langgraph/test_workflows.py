@@ -318,3 +318,30 @@ async def test_a_task_that_fails_takes_nothing_from_what_is_told_after_it(
 ) -> None:
     [told] = await texts(way, failing(in_node=in_node), HELLO)
     assert told.removeprefix("One. ").removeprefix("Broken. ") == "Two. "
+
+
+def inside_a_node() -> Graph:
+    """A node that calls a workflow, which asks its model, then a person, then its model."""
+    model = ScriptedChatModel(turns=["One. ", "Two. "])
+
+    @task
+    async def ask(messages: Any) -> Any:
+        return await model.ainvoke(messages)
+
+    @entrypoint()
+    async def inner(messages: Any) -> Any:
+        first = await ask(messages)
+        interrupt("ok?")
+        return [first, await ask(messages)]
+
+    async def work(state: MessagesState) -> Any:
+        return {"messages": await inner.ainvoke(state["messages"])}
+
+    builder = StateGraph(MessagesState).add_node("work", work).add_edge(START, "work")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+@pytest.mark.parametrize("way", ["tuples", "events v2", "events v3", "stream_graph"])
+async def test_a_workflow_inside_of_a_graph_gives_back_what_it_has_told(way: str) -> None:
+    """The checkpoint of the graph around it does not have what its tasks have returned."""
+    assert await texts(way, inside_a_node(), HELLO, YES) == ["One. ", "Two. "]
