@@ -37,7 +37,7 @@ demo: $(PAGE) $(INSTALLED)  ## Serve the scripted agent with the chat page (ARGS
 
 test:  ## Check and test everything
 	@$(MAKE) --no-print-directory --jobs=2 setup lint docs upstream-tests
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+	@$(BIN)/python -m pytest -n 4 --dist loadfile
 
 upstream-tests: $(INSTALLED) $(UPSTREAM)/.downloaded  ## Run upstream's own tests against this package
 	@$(BIN)/python -m tests.upstream $(UPSTREAM)
