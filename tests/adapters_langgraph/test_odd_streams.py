@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
-import anyio
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +48,7 @@ def recording(form: str, number: int) -> tuple[Any, ...]:
     async def record() -> tuple[Any, ...]:
         return tuple([event async for event in FORMS[form](build(), human("hello"), CONFIG)])
 
-    return anyio.run(record)
+    return asyncio.run(record())
 
 
 def items_of(value: Any) -> dict[Any, Any]:
@@ -89,7 +89,7 @@ def odd_streams(draw: Any, recorded: list[tuple[Any, ...]]) -> tuple[int, int, A
 
 def text_of(events: list[Any], **options: Any) -> str:
     """All text that a client shows of a stream, nested or not."""
-    chunks = anyio.run(lambda: collect(from_langgraph_events(events, **options)))
+    chunks = asyncio.run(collect(from_langgraph_events(events, **options)))
     check_stream(chunks)
     return "".join(part["text"] for part in show(chunks).parts if "text" in part)
 
@@ -126,7 +126,7 @@ def test_one_odd_event_costs_nothing_else(form: str) -> None:
         else:
             assert is_within(text_of([*before, *after]), shown)
         stream = partial(from_langgraph_events, [*before, odd, *after], parts=False)
-        check_stream(anyio.run(lambda: collect(stream())))
+        check_stream(asyncio.run(collect(stream())))
 
     check()
 
